@@ -1,0 +1,50 @@
+"""Talk to a picture or a video, point at it, and get pixel-exact masks.
+
+What stands here is the public API. Importing the package costs no torch: names that need it
+are fetched from their module when they are first used.
+
+    >>> import x2sam
+    >>> x2sam.X2SAMConfig().name
+    'x2sam-4b'
+    >>> issubclass(x2sam.MediaError, x2sam.X2SAMError)
+    True
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from x2sam.config import X2SAMConfig
+from x2sam.errors import (
+    DeviceFullError,
+    LimitError,
+    MediaError,
+    PromptError,
+    WeightsError,
+    X2SAMError,
+)
+
+if TYPE_CHECKING:
+    from x2sam.model.x2sam import X2SAM
+
+__all__ = [
+    "X2SAM",
+    "DeviceFullError",
+    "LimitError",
+    "MediaError",
+    "PromptError",
+    "WeightsError",
+    "X2SAMConfig",
+    "X2SAMError",
+]
+__version__ = "0.1.0"
+
+_HOMES = {"X2SAM": "x2sam.model.x2sam"}  # public names behind torch, and where each lives
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        message = f"module {__name__!r} has no attribute {name!r}"
+        raise AttributeError(message)
+    return getattr(import_module(_HOMES[name]), name)
