@@ -1,0 +1,1 @@
+"""Pictures, clips and masks as arrays, without torch."""
