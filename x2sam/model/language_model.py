@@ -1,0 +1,214 @@
+"""Language model: Qwen3-VL from transformers, run layer by layer.
+
+X2SAM reads the state *before* the final norm, uses plain positions 0..L-1 on all three
+rotary axes, and needs to stop, stream and resume from a prefix; so the loop over the layers
+and the decoding loop are ours, and every layer is transformers'.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from transformers import DynamicCache, Qwen3VLConfig, Qwen3VLModel
+from transformers.integrations.sdpa_attention import sdpa_attention_forward
+from transformers.models.qwen3_vl import modeling_qwen3_vl as upstream
+
+from x2sam.language.tokens import REGION, VISUAL
+
+
+@dataclass(frozen=True, slots=True)
+class Visual:
+    """The tokens of pictures or clips, one after the other."""
+
+    tokens: Tensor  # (N, D)
+    deepstack: tuple[Tensor, ...]  # (N, D) each, added after the first layers
+
+    @staticmethod
+    def join(parts: list[Visual]) -> Visual:
+        """Put several one after the other."""
+        levels = zip(*(part.deepstack for part in parts), strict=True)
+        return Visual(torch.cat([part.tokens for part in parts]), tuple(map(torch.cat, levels)))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sampling:
+    """How the next token is chosen; the default is the likeliest."""
+
+    temperature: float = 0.0
+    top_k: int = 20
+    seed: int = 0
+
+
+class LanguageModel(nn.Module):
+    """Pictures and words in, states and words out."""
+
+    def __init__(self, config: Qwen3VLConfig) -> None:
+        super().__init__()
+        self.model = Qwen3VLModel(config)
+        text = config.text_config
+        self.lm_head = nn.Linear(text.hidden_size, text.vocab_size, bias=False)
+        for block in self.model.visual.blocks:
+            block.attn = VisionAttention(config.vision_config)
+        self.tie()
+
+    def tie(self) -> None:
+        """Share one table between reading and writing tokens."""
+        self.lm_head.weight = self.model.language_model.embed_tokens.weight
+
+    def see(self, patches: Tensor, grids: Tensor) -> Visual:
+        """Encode pictures and clips.
+
+        Args:
+            patches: flattened patches of all of them, (P, 3 * t * p * p).
+            grids: frames, rows and columns of patches, (N, 3), on the CPU.
+        """
+        out = self.model.visual(patches, grid_thw=grids)
+        return Visual(out.pooler_output, tuple(out.deepstack_features))
+
+    def embed(
+        self, ids: Tensor, visual: Visual | None = None, regions: Tensor | None = None
+    ) -> tuple[Tensor, list[Tensor]]:
+        """Turn token ids into input embeddings and what is added after the first layers.
+
+        Args:
+            ids: (B, L); visual and region tokens by their negative pseudo ids.
+            visual: tokens for the visual places, in reading order over the batch.
+            regions: tokens for the region places, (R, D), likewise.
+        """
+        table = self.model.language_model.embed_tokens
+        embeds = table(ids.clamp(min=0))  # (B, L, D)
+        deepstack = []
+        if visual is not None:
+            embeds = _fill(embeds, ids == VISUAL, visual.tokens)
+            nothing = torch.zeros_like(embeds)
+            deepstack = [_fill(nothing, ids == VISUAL, level) for level in visual.deepstack]
+        if regions is not None:
+            embeds = _fill(embeds, ids == REGION, regions)
+        return embeds, deepstack
+
+    def run(
+        self, embeds: Tensor, deepstack: list[Tensor] | None = None, cache: Any = None
+    ) -> Tensor:
+        """Run the layers: states before the final norm, (B, L, D).
+
+        Right padding needs no mask: attention is causal, and nobody reads the padding.
+
+        Args:
+            embeds: input embeddings (B, L, D); they follow what the cache holds.
+            deepstack: added to the states after the first layers, (B, L, D) each.
+            cache: keys and values of what came before; it grows by L.
+        """
+        text = self.model.language_model
+        batch, length, _ = embeds.shape
+        past = cache.get_seq_length() if cache is not None else 0
+        positions = torch.arange(past, past + length, device=embeds.device)
+        rotary = text.rotary_emb(embeds, positions.expand(3, batch, length))
+        mask = None
+        if past and length > 1:  # otherwise attention is causal by itself
+            mask = torch.ones(length, past + length, dtype=torch.bool, device=embeds.device)
+            mask = mask.tril(past)[None, None]
+        states = embeds
+        extra = iter(deepstack or ())
+        for layer in text.layers:
+            states = layer(
+                states, attention_mask=mask, position_embeddings=rotary, past_key_values=cache
+            )
+            if (level := next(extra, None)) is not None:
+                states = states + level
+        return torch.as_tensor(states)
+
+    def logits(self, states: Tensor) -> Tensor:
+        """Say what comes next after each state: (B, L, V)."""
+        return torch.as_tensor(self.lm_head(self.model.language_model.norm(states)))
+
+    def new_cache(self) -> DynamicCache:
+        """Make an empty cache of keys and values."""
+        return DynamicCache(config=self.model.config.text_config)
+
+    def generate(
+        self,
+        state: Tensor,
+        cache: Any,
+        *,
+        stop: frozenset[int],
+        limit: int = 2048,
+        sampling: Sampling | None = None,
+    ) -> Iterator[tuple[int, Tensor | None]]:
+        """Write an answer, token by token; close the iterator to stop.
+
+        Args:
+            state: the last state of the prompt, (1, 1, D).
+            cache: keys and values of the prompt; it grows by every token but the last.
+            stop: ids that end the answer; they are yielded too.
+            limit: the most tokens to write.
+            sampling: how to choose; the likeliest by default.
+
+        Yields:
+            A token id and its state (1, 1, D); the last token has none, as it is never read.
+        """
+        choose = _chooser(sampling or Sampling())
+        token = choose(self.logits(state)[0, -1])
+        for _ in range(limit - 1):
+            if token in stop:
+                break
+            embeds, _ = self.embed(torch.tensor([[token]], device=state.device))
+            state = self.run(embeds, cache=cache)
+            yield token, state
+            token = choose(self.logits(state)[0, -1])
+        yield token, None
+
+
+def _chooser(sampling: Sampling) -> Any:
+    if sampling.temperature <= 0:
+        return lambda logits: int(logits.argmax())
+    generator = torch.Generator().manual_seed(sampling.seed)
+
+    def draw(logits: Tensor) -> int:
+        best = (logits.float().cpu() / sampling.temperature).topk(min(sampling.top_k, len(logits)))
+        pick = torch.multinomial(best.values.softmax(dim=-1), 1, generator=generator)
+        return int(best.indices[pick])
+
+    return draw
+
+
+def _fill(embeds: Tensor, where: Tensor, rows: Tensor) -> Tensor:
+    """Put rows (N, D) at the marked places of (B, L, D), in reading order, without a sync."""
+    index = where.flatten().cumsum(0).sub(1).clamp(min=0).view_as(where)
+    return torch.where(where[..., None], rows[index].to(embeds.dtype), embeds)
+
+
+class VisionAttention(upstream.Qwen3VLVisionAttention):
+    """Attention within each frame, in one call when all frames have one size.
+
+    Transformers' own loops over the frames, which for a clip or a batch is most of the time.
+    """
+
+    def forward(
+        self,
+        hidden_states: Tensor,
+        cu_seqlens: Tensor,
+        position_embeddings: tuple[Tensor, Tensor],
+        **_: Any,
+    ) -> Tensor:
+        """Attend among the patches of each frame: (P, D)."""
+        lengths = cu_seqlens.diff().tolist()
+        qkv = self.qkv(hidden_states).unflatten(-1, (3, self.num_heads, -1))  # (P, 3, heads, C)
+        q, k, v = qkv.unbind(dim=1)
+        q, k = upstream.apply_rotary_pos_emb_vision(q, k, *position_embeddings)
+        if len(set(lengths)) == 1:
+            out = self._within(q, k, v, len(lengths))
+        else:
+            frames = zip(*(x.split(lengths) for x in (q, k, v)), strict=True)
+            out = torch.cat([self._within(q, k, v, 1) for q, k, v in frames])
+        return torch.as_tensor(self.proj(out))
+
+    def _within(self, q: Tensor, k: Tensor, v: Tensor, frames: int) -> Tensor:
+        q, k, v = (x.unflatten(0, (frames, -1)).transpose(1, 2) for x in (q, k, v))
+        out, _ = sdpa_attention_forward(
+            self, q, k, v, None, scaling=self.scaling, is_causal=False
+        )  # (frames, patches, heads, C)
+        return torch.as_tensor(out.flatten(0, 1).flatten(1))
