@@ -1,0 +1,1 @@
+"""Evaluation: metrics, suites, and the comparison with recorded numbers."""
