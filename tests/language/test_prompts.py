@@ -19,7 +19,7 @@ from x2sam.language.prompts import (
 )
 from x2sam.language.tasks import TASKS
 from x2sam.language.tokens import RESERVED
-from x2sam.language.wordings import REASONING_PHRASE
+from x2sam.language.wordings import REASONING_PHRASE, REGIONS
 
 RECORDED = json.loads(
     (Path(__file__).parents[1] / "golden" / "language" / "conversations.json").read_text()
@@ -41,8 +41,9 @@ GIVEN = {
     "vid_gcgseg": {},
     "img_intseg": {"regions": 1},
     "vid_objseg": {"regions": 1},
-    "img_vgdseg": {"regions": 2},
-    "vid_vgdseg": {"regions": 2},
+    # Recorded with the line that is set apart here for a single object.
+    "img_vgdseg": {"regions": 2, "template": REGIONS.question("image")},
+    "vid_vgdseg": {"regions": 2, "template": REGIONS.question("video")},
 }
 LOUD = [token.upper() for token in RESERVED]
 NAMES = [name for name in RECORDED if not name.startswith("train.")]

@@ -131,7 +131,7 @@ TASKS: Final[dict[str, Task]] = {
         title="Visual-grounded segmentation",
         needs=Needs.REGIONS,
         answer=Answer.MASKS_LIKE_REGION,
-        wording=wordings.REGIONS,
+        wording=wordings.LIKE_REGIONS,
     ),
 }
 

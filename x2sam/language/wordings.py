@@ -14,7 +14,7 @@ category questions for samples with captions is left out: none of its data sets 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, Literal
 
 Media = Literal["image", "video"]
@@ -247,6 +247,10 @@ REGIONS: Final = Wording(
     ),
     answers=_RESULT_ANSWERS,
 )
+
+# "This one" and "all like this" share their lines in the release, which cannot tell them apart.
+# Here each has its own: any of the six is as good to the published model.
+LIKE_REGIONS: Final = replace(REGIONS, asked=4)
 
 # What may stand before <SEG> in an answer; none of it is meant for a reader.
 SEG_OPENINGS: Final = tuple(

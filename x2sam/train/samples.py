@@ -1,0 +1,196 @@
+"""The stream of training samples: number `index` of stream `seed` is always the same.
+
+A sample is a picture or clip to be shown and a conversation about it. Drawing one costs a
+millisecond on the host and touches no device; `examples` then shows a whole batch at once.
+
+    stream = Stream(bank, seed=0)
+    batch = examples([stream.sample(i) for i in range(16)], stream, size=128)
+
+Training, validation and preview draw from different streams of the same seed, so no scene of
+one is ever a scene of another.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cached_property
+from itertools import chain
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+import torch
+
+from x2sam.language.encoding import patch_times
+from x2sam.train.batches import Example
+from x2sam.train.compose import compose
+from x2sam.train.facts import observe
+from x2sam.train.photos import View
+from x2sam.train.pointing import draw_region
+from x2sam.train.scenes import Scene, draw_scene
+from x2sam.train.texts import FAMILIES, Context, Draft, check
+from x2sam.train.vocabulary import countable, kinds
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from numpy.random import Generator
+    from torch import Tensor
+
+    from x2sam.language.wordings import Media
+    from x2sam.train.photos import Photos
+    from x2sam.train.scenes import Moves
+    from x2sam.train.sprites import Split, SpriteBank
+    from x2sam.train.vocabulary import Noun
+
+Source = Literal["picture", "clip", "photo", "photo clip"]
+StreamName = Literal["training", "validation", "preview"]
+
+_STREAMS: dict[StreamName, int] = {"training": 1, "validation": 2, "preview": 3}
+_EVENTFUL = ("motion", "chat", "describe")  # families that want something to happen
+_AT_ONCE = 16  # frames
+_TRIES = 4  # texts tried on one scene before another is drawn
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Sample:
+    """What is shown, and the conversation about it."""
+
+    family: str
+    source: Source
+    scene: Scene | View
+    draft: Draft
+
+    @property
+    def media(self) -> Media:
+        """What the medium is called in a question."""
+        return "video" if self.scene.frames > 1 else "image"
+
+
+@dataclass(frozen=True, eq=False)
+class Stream:
+    """An endless numbered sequence of samples."""
+
+    bank: SpriteBank
+    seed: int = 0
+    name: StreamName = "training"
+    split: Split = "seen"
+    photos: Photos | None = None
+    backgrounds: tuple[Tensor, tuple[tuple[Noun, ...], ...]] | None = None
+    shares: Mapping[str, float] = field(default_factory=dict)  # in place of a family's own
+    only: frozenset[str] = frozenset()  # names of the nouns that are shown; all if empty
+
+    @cached_property
+    def rows(self) -> dict[str, list[int]]:
+        """The sprites that may be shown, by noun."""
+        rows = self.bank.rows(self.split)
+        return {name: own for name, own in rows.items() if not self.only or name in self.only}
+
+    @cached_property
+    def names(self) -> tuple[str, ...]:
+        """The nouns that may be asked for in vain."""
+        return (*sorted(self.rows), *(kind for kind in kinds() if countable(kind)))
+
+    @cached_property
+    def photo_names(self) -> tuple[str, ...]:
+        """The nouns of which it is known whether a photo shows them."""
+        assert self.photos is not None
+        return tuple(sorted({noun.name for nouns in self.photos.classes for noun in nouns}))
+
+    @cached_property
+    def photo_rows(self) -> list[int]:
+        """The photos that may be shown."""
+        assert self.photos is not None
+        return self.photos.rows(validation=self.name != "training")
+
+    def sample(
+        self, index: int, source: Source = "picture", family: str | None = None, frames: int = 4
+    ) -> Sample:
+        """Draw sample number `index`; `family` None draws one by its share."""
+        rng = np.random.default_rng([self.seed, _STREAMS[self.name], index])
+        # Chosen once: redrawn after a failure, what is hard to say would never be said.
+        chosen = family or self._family(rng, source)
+        while True:
+            sample = self._try(rng, chosen, source, frames if "clip" in source else 1)
+            if sample:
+                return sample
+
+    def _family(self, rng: Generator, source: Source) -> str:
+        """Choose a family by its share of this kind of source."""
+        column = "photo" if "photo" in source else source
+        shares = np.array(
+            [
+                self.shares.get(name, getattr(recipe, column)) * (getattr(recipe, column) > 0)
+                for name, recipe in FAMILIES.items()
+            ]
+        )
+        return list(FAMILIES)[rng.choice(len(shares), p=shares / shares.sum())]
+
+    def _try(self, rng: Generator, family: str, source: Source, frames: int) -> Sample | None:
+        recipe = FAMILIES[family]
+        scene: Scene | View
+        if "photo" in source:
+            assert self.photos is not None
+            scene = self.photos.draw_view(rng, self.photo_rows, frames)
+            facts, names = self.photos.observe(scene), self.photo_names
+        else:
+            layout = recipe.layouts[rng.integers(len(recipe.layouts))]
+            eventful = family in _EVENTFUL or rng.random() < 0.3  # noqa: PLR2004
+            moves: Moves = "lively" if eventful else "calm"
+            scene = draw_scene(rng, self.bank, self.rows, layout=layout, frames=frames, moves=moves)
+            facts, names = observe(scene, self.bank, self._clutter(scene)), self.names
+        for _ in range(_TRIES):
+            draft = recipe.write(Context(facts, names, rng))
+            if draft:
+                check(draft)
+                return Sample(family, source, scene, draft)
+        return None
+
+    def _clutter(self, scene: Scene) -> tuple[Noun, ...]:
+        """What the background shows besides."""
+        if self.backgrounds is None or scene.backdrop.kind != "photo" or scene.backdrop.soft:
+            return ()
+        known = self.backgrounds[1]
+        return known[scene.backdrop.photo % len(known)]
+
+
+def examples(samples: Sequence[Sample], stream: Stream, size: int) -> list[Example]:
+    """Show samples of equally many frames: pictures, target masks and drawn prompts."""
+    scenes = [sample.scene for sample in samples if isinstance(sample.scene, Scene)]
+    photos = stream.backgrounds[0] if stream.backgrounds else None
+    composed: Iterator[tuple[Tensor, Tensor]] = iter(())
+    if scenes:
+        # A CPU draws few at a time faster than many: they stay in its cache.
+        cpu = stream.bank.device.type == "cpu"
+        step = max(1, _AT_ONCE // scenes[0].frames) if cpu else len(scenes)
+        composed = chain.from_iterable(
+            zip(*compose(scenes[at : at + step], stream.bank, size, photos), strict=True)
+            for at in range(0, len(scenes), step)
+        )
+    shown = []
+    for sample in samples:
+        if isinstance(sample.scene, View):
+            assert stream.photos is not None
+            pictures, masks = stream.photos.compose(sample.scene, size)
+            device = stream.bank.device
+            shown.append(_example(sample, pictures.to(device), masks.to(device)))
+        else:
+            shown.append(_example(sample, *next(composed)))
+    return shown
+
+
+def _example(sample: Sample, pictures: Tensor, masks: Tensor) -> Example:
+    """Unite the masks of things (T, N, S, S) into those of the targets, and draw prompts."""
+    scene, draft, size = sample.scene, sample.draft, masks.shape[-1]
+    united = [masks[:, list(group)].any(dim=1) for group in draft.groups]
+    empty = masks.new_zeros(len(masks), 0, size, size)
+    drawn = [draw_region(region, masks[0, region.thing]) for region in draft.regions]
+    times = patch_times(scene.times) if draft.task == "chat" and sample.media == "video" else None
+    return Example(
+        media=sample.media,
+        pictures=pictures,
+        turns=draft.turns,
+        labels=torch.tensor(draft.labels, dtype=torch.int64),
+        masks=torch.stack(united, dim=1) if united else empty,
+        regions=torch.stack(drawn) if drawn else None,
+        times=times,
+    )
