@@ -26,6 +26,7 @@ from x2sam.errors import (
 )
 
 if TYPE_CHECKING:
+    from x2sam.model.pretrained import load
     from x2sam.model.x2sam import X2SAM
 
 __all__ = [
@@ -37,10 +38,14 @@ __all__ = [
     "WeightsError",
     "X2SAMConfig",
     "X2SAMError",
+    "load",
 ]
 __version__ = "0.1.0"
 
-_HOMES = {"X2SAM": "x2sam.model.x2sam"}  # public names behind torch, and where each lives
+_HOMES = {  # public names behind torch, and where each lives
+    "X2SAM": "x2sam.model.x2sam",
+    "load": "x2sam.model.pretrained",
+}
 
 
 def __getattr__(name: str) -> Any:

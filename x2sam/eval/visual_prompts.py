@@ -15,7 +15,7 @@ from zlib import crc32
 import numpy as np
 from scipy.ndimage import distance_transform_edt
 
-from x2sam.eval.suite import objects
+from x2sam.media.suite import objects
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

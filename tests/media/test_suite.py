@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from x2sam.errors import MediaError, PromptError
-from x2sam.eval.suite import Request, objects, read_suite
+from x2sam.media.suite import Request, objects, read_suite
 
 PHOTO = {
     "id": "street",

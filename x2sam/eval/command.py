@@ -1,0 +1,132 @@
+"""`x2sam eval`: measure a model, on generated scenes or on a folder of your own.
+
+x2sam eval nano --sprites sprites.npz --photos photos.npz --limit 100
+x2sam eval folder my/suite --model nano
+"""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from x2sam.errors import MediaError, PromptError
+from x2sam.eval import contact_sheet, folder, nano
+from x2sam.eval.nano_samples import Material
+from x2sam.eval.results import report, table, write
+from x2sam.model.predictor import Predictor
+from x2sam.model.pretrained import load
+from x2sam.train.sprites import pack
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Describe `x2sam eval nano` and `x2sam eval folder`."""
+    what = parser.add_subparsers(dest="what", metavar="WHAT", required=True)
+    scenes = what.add_parser("nano", help="generated scenes: everything the small model learnt")
+    scenes.add_argument(
+        "--sprites", type=Path, help="packed sprites, a folder of them, or a colour-emoji font"
+    )
+    scenes.add_argument("--photos", type=Path, help="packed photos; without, no rows of photos")
+    scenes.add_argument("--rows", nargs="+", metavar="ROW", help="only rows that begin so")
+    scenes.add_argument("--sheet", type=Path, metavar="FILE", help="draw 24 samples; no numbers")
+    scenes.add_argument("--limit", type=int, default=100, help="samples per row (100)")
+    own = what.add_parser("folder", help="a folder with a suite.json")
+    own.add_argument("folder", type=Path, metavar="DIR")
+    own.add_argument("--limit", type=int, help="only the first samples")
+    for each in (scenes, own):
+        each.add_argument("--model", default="nano", help="a name, folder or file (nano)")
+        each.add_argument("--base", help="Qwen3-VL, where the checkpoint lacks it")
+        each.add_argument("--device", help="where to run; the accelerator if there is one")
+        each.add_argument("--seed", type=int, default=0)
+        each.add_argument("--out", type=Path, metavar="FILE", help="where the JSON goes")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Measure, print a table, and write JSON; the exit code is 0 whatever the numbers are."""
+    if arguments.limit is not None and arguments.limit < 1:
+        raise PromptError(f"--limit should be at least 1, not {arguments.limit}.")
+    if arguments.what == "folder":
+        return _folder(arguments)
+    return _nano(arguments)
+
+
+def _load(arguments: argparse.Namespace) -> Predictor:
+    return load(arguments.model, base=arguments.base, device=arguments.device)
+
+
+def _nano(arguments: argparse.Namespace) -> int:
+    if arguments.sprites is None:
+        raise MediaError(
+            "Name the sprites that scenes are made of: --sprites with a pack, a folder of "
+            "pictures, or a colour-emoji font such as NotoColorEmoji.ttf."
+        )
+    rows = [
+        row for row in nano.ROWS if not arguments.rows or row.task.startswith(tuple(arguments.rows))
+    ]
+    if not rows:
+        known = ", ".join(dict.fromkeys(row.task for row in nano.ROWS))
+        raise PromptError(f"There is no such row. There are: {known}.")
+    started = time.monotonic()
+    predictor = _load(arguments)
+    with tempfile.TemporaryDirectory() as scratch:
+        sprites = _packed(arguments.sprites, Path(scratch))
+        material = Material.load(sprites, arguments.photos, predictor.device, arguments.seed)
+    if arguments.sheet:
+        contact_sheet.save(contact_sheet.contact_sheet(predictor, material), arguments.sheet)
+        sys.stdout.write(f"{arguments.sheet}\n")
+        return 0
+    results = nano.evaluate(predictor, material, arguments.limit, rows)
+    content = report(
+        results,
+        model=arguments.model,
+        seconds=time.monotonic() - started,
+        limit=arguments.limit,
+        seed=arguments.seed,
+        sprites=len(material.bank.sprites),
+        photos=len(material.photos) if material.photos else 0,
+    )
+    out = arguments.out or Path("eval-nano.json")
+    write(out, content)
+    sys.stdout.write(f"{table(results)}\n{_met(content['results'])}\n{out}\n")
+    return 0
+
+
+def _met(rows: list[dict[str, object]]) -> str:
+    judged = [row["met"] for row in rows if row["met"] is not None]
+    return f"{sum(map(bool, judged))} of {len(judged)} bars met"
+
+
+def _packed(source: Path, scratch: Path) -> Path:
+    """Make a pack of what is none yet."""
+    if not source.exists():
+        raise MediaError(f"There is nothing at {source}.")
+    if source.suffix == ".npz":
+        return source
+    target = scratch / "sprites.npz"
+    pack(source, target)
+    return target
+
+
+def _folder(arguments: argparse.Namespace) -> int:
+    started = time.monotonic()
+    predictor = _load(arguments)
+    results, failures = folder.evaluate(
+        predictor, arguments.folder, limit=arguments.limit, seed=arguments.seed
+    )
+    content = report(
+        results,
+        model=arguments.model,
+        seconds=time.monotonic() - started,
+        suite=str(arguments.folder),
+        seed=arguments.seed,
+        failures=[dataclasses.asdict(failure) for failure in failures],
+    )
+    out = arguments.out or Path(f"eval-{arguments.folder.resolve().name}.json")
+    write(out, content)
+    for failure in failures:
+        sys.stdout.write(f"left out {failure.id}: {failure.why}\n")
+    sys.stdout.write(f"{table(results) if results else 'nothing could be measured'}\n{out}\n")
+    return int(not results)

@@ -1,0 +1,105 @@
+"""A contact sheet: validation pictures with what was asked, said and marked.
+
+Numbers say how good a model is, and a sheet says what at. The samples are chosen by the seed
+alone, good or bad.
+"""
+
+from __future__ import annotations
+
+import io
+import textwrap
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image, ImageDraw, ImageFont
+from scipy.ndimage import binary_erosion
+
+from x2sam.eval.metrics import overlap
+from x2sam.eval.nano_samples import Draw, Material, Outcome, outcome, samples
+from x2sam.model.predictor import Predictor
+
+COUNT, COLUMNS = 24, 6
+SIDE, TEXT = 180, 58  # pixels of a tile's picture and of the words below it
+LARGEST = 400_000  # bytes
+FAMILIES = (
+    *("noun", "pointing", "colour", "categories", "relation", "absence"),
+    *("ordinal", "exemplars", "reason", "describe", "dialogue", "chat"),
+)
+_PALETTE = np.array(
+    [(230, 159, 0), (86, 180, 233), (0, 158, 115), (213, 94, 0), (204, 121, 167), (240, 228, 66)]
+)
+
+
+def contact_sheet(predictor: Predictor, material: Material) -> Image.Image:
+    """Ask about 24 pictures and lay them out in rows."""
+    stream = material.stream("seen")
+    drawn = samples(Draw(families=FAMILIES), stream, COUNT)
+    tiles = [_tile(outcome(predictor, sample, stream)) for sample in drawn]
+    return _laid_out(tiles)
+
+
+def save(sheet: Image.Image, file: Path, largest: int = LARGEST) -> None:
+    """Write a PNG of at most so many bytes, with as many colours as that allows."""
+    colours = 256
+    while True:
+        buffer = io.BytesIO()
+        sheet.quantize(colours, dither=Image.Dither.NONE).save(buffer, "PNG", optimize=True)
+        if buffer.tell() <= largest or colours == 2:  # noqa: PLR2004
+            break
+        colours //= 2
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_bytes(buffer.getvalue())
+
+
+def _laid_out(tiles: Sequence[Image.Image]) -> Image.Image:
+    width, height = SIDE + 8, SIDE + TEXT + 4
+    rows = -(-len(tiles) // COLUMNS)
+    sheet = Image.new("RGB", (COLUMNS * width, rows * height), "white")
+    for number, tile in enumerate(tiles):
+        sheet.paste(tile, (number % COLUMNS * width + 4, number // COLUMNS * height + 4))
+    return sheet
+
+
+def _tile(seen: Outcome) -> Image.Image:
+    """Paint what was marked over the picture, and write the words below it."""
+    picture = seen.frames[0].astype(np.float64)
+    if seen.found:
+        for number, mask in enumerate(seen.found[0].masks.cpu().numpy()):
+            colour = _PALETTE[number % len(_PALETTE)]
+            picture[mask] = 0.5 * picture[mask] + 0.5 * colour
+            picture[_edge(mask)] = colour
+    for region in seen.drawn:
+        picture[_edge(region)] = 255
+    tile = Image.new("RGB", (SIDE, SIDE + TEXT), "white")
+    tile.paste(Image.fromarray(picture.astype(np.uint8)).resize((SIDE, SIDE)))
+    lines = [*textwrap.wrap(asked(seen), 34)[:2], *textwrap.wrap(answered(seen), 34)[:3]]
+    font = ImageFont.load_default(10)
+    ImageDraw.Draw(tile).multiline_text((0, SIDE + 1), "\n".join(lines), "black", font, spacing=1)
+    return tile
+
+
+def asked(seen: Outcome) -> str:
+    """Say what a person would have typed or drawn."""
+    draft = seen.sample.draft
+    if draft.regions:
+        kinds = ", ".join(region.kind for region in draft.regions)
+        return f"({kinds}) {'all like this' if draft.task == 'vgdseg' else 'this'}"
+    if draft.task == "gcgseg":
+        return "Describe the picture."
+    return ", ".join(draft.phrases) or seen.turn.question
+
+
+def answered(seen: Outcome) -> str:
+    """Say what came back, and how well it fits."""
+    marked = ""
+    if seen.reply.has_mask:
+        fit = overlap(seen.marked(), seen.meant()).iou
+        count = len(seen.found[0]) if seen.found else 0
+        marked = f"{count} mask{'' if count == 1 else 's'}, IoU {fit:.2f}"
+    return f"= {'; '.join(part for part in (marked, seen.reply.text) if part)}"
+
+
+def _edge(mask: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
+    return np.asarray(mask & ~binary_erosion(mask))
