@@ -53,6 +53,57 @@ def _verify(arguments: argparse.Namespace) -> int:
     return verify(arguments.folder)
 
 
+def _eval_arguments(parser: argparse.ArgumentParser) -> None:
+    from x2sam.eval import command
+
+    command.add_arguments(parser)
+
+
+def _eval(arguments: argparse.Namespace) -> int:
+    from x2sam.eval import command
+
+    return command.run(arguments)
+
+
+def _train_arguments(parser: argparse.ArgumentParser) -> None:
+    from x2sam.train import command
+
+    command.add_arguments(parser)
+
+
+def _train(arguments: argparse.Namespace) -> int:
+    from x2sam.train import command
+
+    return command.run(arguments)
+
+
+def _scenes_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--out", type=Path, required=True, metavar="DIR")
+    parser.add_argument("--n", type=int, default=50, help="how many samples (50)")
+    parser.add_argument("--clips", action="store_true", help="clips instead of pictures")
+    parser.add_argument(
+        "--sprites",
+        type=Path,
+        nargs="+",
+        required=True,
+        help="packed sprites, folders of them, or colour-emoji fonts",
+    )
+    parser.add_argument("--photos", type=Path, help="packed photos")
+    parser.add_argument("--family", help="only texts of this kind")
+    parser.add_argument("--size", type=int, default=192, help="pixels of a side (192)")
+    parser.add_argument("--seed", type=int, default=0)
+
+
+def _scenes(arguments: argparse.Namespace) -> int:
+    from x2sam.train.preview import write_scenes
+
+    options = vars(arguments).copy()
+    del options["command"]
+    for sheet in write_scenes(options.pop("out"), **options):
+        print(sheet)
+    return 0
+
+
 def _no_arguments(parser: argparse.ArgumentParser) -> None:
     """Take nothing."""
 
@@ -70,6 +121,21 @@ COMMANDS: dict[str, Command] = {
         arguments=_doctor_arguments,
         run=_doctor,
     ),
+    "eval": Command(
+        help="score a model: nano's own bars, or a folder of pictures and clips with masks",
+        arguments=_eval_arguments,
+        run=_eval,
+    ),
+    "scenes": Command(
+        help="write training samples with masks and texts, to look at",
+        arguments=_scenes_arguments,
+        run=_scenes,
+    ),
+    "train": Command(
+        help="train the small model, or fine-tune any on a folder of your own",
+        arguments=_train_arguments,
+        run=_train,
+    ),
     "verify": Command(
         help="compare the network with numbers recorded from the official code",
         arguments=_verify_arguments,
@@ -78,20 +144,27 @@ COMMANDS: dict[str, Command] = {
 }
 
 
-def parser() -> argparse.ArgumentParser:
-    """Describe the command line, from the rows above."""
+def parser(only: str | None = None) -> argparse.ArgumentParser:
+    """Describe the command line, from the rows above.
+
+    Describing the arguments of some subcommands takes torch, so `only` names the one whose
+    arguments are wanted; None wants all.
+    """
     assert summary is not None
     top = argparse.ArgumentParser(prog="x2sam", description=summary.partition("\n")[0])
     top.add_argument("--version", action="version", version=f"x2sam {__version__}")
     rows = top.add_subparsers(dest="command", metavar="COMMAND", required=True)
     for name, command in COMMANDS.items():
-        command.arguments(rows.add_parser(name, help=command.help, description=command.help))
+        row = rows.add_parser(name, help=command.help, description=command.help)
+        if only in (None, name):
+            command.arguments(row)
     return top
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one subcommand and return its exit code; `argv` defaults to the process's own."""
-    arguments = parser().parse_args(argv)
+    argv = sys.argv[1:] if argv is None else argv
+    arguments = parser(only=argv[0] if argv else "").parse_args(argv)
     try:
         return COMMANDS[arguments.command].run(arguments)
     except X2SAMError as error:

@@ -10,7 +10,7 @@ import json
 
 import pytest
 import torch
-from recording import GOLDEN, linked
+from recording import GOLDEN, WEIGHTS, linked, weights
 from safetensors.torch import load_file, save_file
 
 from x2sam.errors import WeightsError
@@ -46,11 +46,10 @@ def test_one_wrong_weight_fails_where_it_is_used(weight, file, tmp_path, capsys)
         neighbour = "tasks/img_chat.predict" if file.endswith("shared") else f"tasks/{media}_shared"
         (folder / f"{neighbour}.safetensors").symlink_to(GOLDEN / f"{neighbour}.safetensors")
     assert verify(folder) == 0
-    wrong = folder / "tiny_state_dict.safetensors"
-    weights = load_file(wrong)
-    weights[weight] = weights[weight] * 1.01 + 0.01
-    wrong.unlink()
-    save_file(weights, wrong)
+    changed = weights()
+    changed[weight] = changed[weight] * 1.01 + 0.01
+    (folder / WEIGHTS.name).unlink()
+    save_file(changed, folder / "tiny_state_dict.safetensors")
     assert verify(folder) == 1
     failed = [line for line in capsys.readouterr().out.splitlines() if "FAIL" in line]
     assert failed

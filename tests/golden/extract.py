@@ -5,9 +5,10 @@
 SOURCE is a folder of numbers recorded from the official implementation, in the layout that
 `x2sam verify` reads: a small network (`tiny_config.json`, `tiny_state_dict.safetensors`, a
 tokenizer), its pictures (`inputs/`), stages (`units/`) and tasks (`tasks/`). The extract has
-the same layout with fewer files and fewer tensors in them; `KEEP` says which. Pixels are not
-in it, as they are made from `inputs/`. The folders `language`, `losses` and `readout` and
-`keys.json.gz` come from the same recording and belong to the tests of their subjects.
+the same layout with fewer files and fewer tensors in them; `KEEP` says which. Its weights
+are cut into two files. Pixels are not
+in it, as they are made from `inputs/`. The folders `language`, `losses`, `readout` and `train`
+and `keys.json.gz` come from the same recording and belong to the tests of their subjects.
 """
 
 import json
@@ -19,7 +20,8 @@ from pathlib import Path
 from safetensors.torch import load_file, save_file
 
 HERE = Path(__file__).parent
-WHOLE = ("tiny_config.json", "tiny_state_dict.safetensors", "inputs")
+WHOLE = ("tiny_config.json", "inputs")
+WEIGHTS = "tiny_state_dict"
 
 TEXT = r"(in\.\w*ids|prepare\.\w*ids|in\.\w*grid|gen\.seq)"
 PREDICT = rf"{TEXT}|gen\.logits|mlm_projector\.call1|sampler|process_embeds|memory_bank|.*n_mem"
@@ -58,6 +60,7 @@ def extract(source: Path) -> None:
     for name in WHOLE:
         copy = shutil.copytree if (source / name).is_dir() else shutil.copy
         copy(source / name, HERE / name, **({"dirs_exist_ok": True} if copy is shutil.copytree else {}))
+    in_pieces(load_file(source / f"{WEIGHTS}.safetensors"))
     shutil.copy(source / "tokenizer_with_x2sam_tokens" / "tokenizer.json", HERE)
     for name, pattern in KEEP.items():
         tensors = load_file(source / f"{name}.safetensors")
@@ -71,6 +74,20 @@ def extract(source: Path) -> None:
     tasks = json.loads((source / "tasks" / "tasks.json").read_text())
     about = {name: shortened(task) for name, task in tasks.items() if f"tasks/{name}" in KEEP}
     (HERE / "tasks" / "tasks.json").write_text(json.dumps(about) + "\n")
+
+
+def in_pieces(tensors: dict) -> None:
+    """Write the weights as two files, so that none is large."""
+    sizes = {f"{WEIGHTS}-{number}.safetensors": 0 for number in (1, 2)}
+    where = {}
+    for name in sorted(tensors, key=lambda name: (-tensors[name].numel(), name)):
+        where[name] = min(sizes, key=sizes.__getitem__)
+        sizes[where[name]] += tensors[name].numel()
+    for piece in sizes:
+        held = {name: tensors[name] for name in where if where[name] == piece}
+        save_file(held, HERE / piece)
+    index = json.dumps({"weight_map": where}, indent=0)
+    (HERE / f"{WEIGHTS}.safetensors.index.json").write_text(index + "\n")
 
 
 def shortened(task: dict) -> dict:

@@ -3,11 +3,10 @@
 They are written here by `tiny_checkpoint`, under the official names. Faked: the Hub.
 """
 
-from pathlib import Path
-
 import huggingface_hub
 import pytest
 import torch
+from recording import WEIGHTS, weights
 from safetensors.torch import load_file, save_file
 from tiny_checkpoint import (
     CONFIG,
@@ -24,7 +23,6 @@ from x2sam.model.build import build
 from x2sam.model.checkpoint_files import PUBLISHED
 from x2sam.model.weights import load, load_language, save
 
-GOLDEN = Path(__file__).parent.parent / "golden"
 TABLE = "language.model.language_model.embed_tokens.weight"
 
 
@@ -111,11 +109,7 @@ def test_lora_can_be_kept_apart(folder, expected, tmp_path):
 
 
 def test_the_recorded_thumbnail_loads():
-    path = GOLDEN / "tiny_state_dict.safetensors"
-    if not path.exists():
-        pytest.skip("the recorded weights are not in this checkout")
-    stored = load_file(path)
-    model = load(path, config=CONFIG)
+    stored, model = weights(), load(WEIGHTS, config=CONFIG)
     name = "model.language_model.layers.3.self_attn.o_proj."
     wanted = merged(stored, f"vlm.base_model.model.{name}weight")
     assert torch.equal(model.get_parameter(f"language.{name}weight"), wanted)

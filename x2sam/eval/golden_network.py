@@ -39,7 +39,9 @@ def load_network(folder: Path, vocabulary_size: int) -> X2SAM:
     Raises:
         WeightsError: the folder holds no recording, or a damaged one.
     """
-    if not (folder / CONFIG).is_file() or not (folder / WEIGHTS).is_file():
+    pieces = folder / f"{WEIGHTS}.index.json"  # of weights that were cut into several files
+    weights = pieces if pieces.is_file() else folder / WEIGHTS
+    if not (folder / CONFIG).is_file() or not weights.is_file():
         raise WeightsError(
             f"{folder} holds no recorded numbers: {CONFIG} and {WEIGHTS} should be there."
         )
@@ -48,7 +50,7 @@ def load_network(folder: Path, vocabulary_size: int) -> X2SAM:
         config = from_official(official, vocabulary_size)
     except (ValueError, KeyError, TypeError) as error:
         raise WeightsError(f"{folder / CONFIG} is damaged: {error!r}.") from error
-    return load(folder / WEIGHTS, config=config)
+    return load(weights, config=config)
 
 
 def from_official(official: dict[str, Any], vocabulary_size: int) -> X2SAMConfig:
