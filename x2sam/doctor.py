@@ -90,6 +90,7 @@ def probes() -> list[tuple[str, str, Probe]]:
         ("weights", "nano", _nano),
         *(("weights", name, partial(_cached, name)) for name in REPOSITORIES),
         ("self-test", "arithmetic", _self_test),
+        ("self-test", "network", _network_test),
     ]
 
 
@@ -258,3 +259,41 @@ def _self_test() -> str:
     values = np.arange(256 * 256).reshape(256, 256) % 7
     _require(np.array_equal(product, values @ values.T), f"{device} multiplies wrongly")
     return f"right on {device}, {1000 * seconds:.0f} ms"
+
+
+def _network_test() -> str:
+    """Run a picture through a network of random weights: prompt, states, masks."""
+    import torch
+
+    from x2sam.config import LanguageConfig, MaskEncoderConfig, VisionConfig, X2SAMConfig
+    from x2sam.model.build import build
+
+    config = X2SAMConfig(
+        width=32,
+        language=LanguageConfig(
+            vocab_size=64, hidden_size=64, intermediate_size=64, layers=1, heads=2, kv_heads=1
+        ),
+        vision=VisionConfig(
+            hidden_size=32, intermediate_size=32, layers=1, heads=2, deepstack_layers=(0,)
+        ),
+        mask_encoder=MaskEncoderConfig(
+            image_size=128,
+            stage_widths=(16, 16, 16, 16),
+            stage_blocks=(1, 1, 1, 1),
+            stage_heads=(1, 1, 1, 1),
+            global_blocks=(2,),
+            stage_windows=(8, 4, 8, 4),
+        ),
+    )
+    start = time.perf_counter()
+    model = build(config)
+    built = time.perf_counter()
+    with torch.inference_mode():
+        states = model.language.run(model.language.embed(torch.arange(8)[None])[0])
+        phrases = torch.tensor([[-1, 0, 0, 0, -1, -1, -1, -1]])
+        segs = torch.tensor([[-1, -1, -1, -1, -1, -1, 0, -1]])
+        features = model.mask_encoder(torch.zeros(1, 3, 128, 128))
+        logits = model.stream(model.conditions(states, phrases, segs)).step(features)[-1]
+    _require(bool(logits.mask_logits.isfinite().all()), "the network's masks are not numbers")
+    seconds = time.perf_counter() - built
+    return f"built in {built - start:.1f} s, a picture in {seconds:.2f} s"
