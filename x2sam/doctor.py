@@ -278,10 +278,10 @@ def _network_test() -> str:
         ),
         mask_encoder=MaskEncoderConfig(
             image_size=128,
-            stage_widths=(16, 16, 16, 16),
-            stage_blocks=(1, 1, 1, 1),
-            stage_heads=(1, 1, 1, 1),
-            global_blocks=(2,),
+            stage_widths=(16, 32, 64, 128),
+            stage_blocks=(1, 2, 3, 1),
+            stage_heads=(1, 2, 4, 8),
+            global_blocks=(4,),
             stage_windows=(8, 4, 8, 4),
         ),
     )
