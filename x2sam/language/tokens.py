@@ -100,6 +100,10 @@ class Vocabulary:
             raise WeightsError(f"The tokenizer {path} cannot be read: {error}.") from error
         return cls(tokenizer)
 
+    def save(self, path: str | Path) -> None:
+        """Write `tokenizer.json`, the three tokens included."""
+        self._tokenizer.save(str(path))
+
     def encode(self, text: str) -> list[int]:
         """Text to ids; nothing is added, and reserved tokens in `text` become their id."""
         return list(self._tokenizer.encode(text, add_special_tokens=False).ids)
