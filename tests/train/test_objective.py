@@ -1,0 +1,175 @@
+"""What training minimises, on the smallest network.
+
+Covered: words without masks, masks without words and both in one batch, drawn regions,
+neighbours of other lengths, clips. Nothing is faked.
+"""
+
+import micro
+import pytest
+import torch
+
+from x2sam.language.prompts import Turn
+from x2sam.model.build import build
+from x2sam.train.batches import collate
+from x2sam.train.losses import LossConfig, uniform
+from x2sam.train.objective import AnyObject, Objective, read
+
+CPU = torch.device("cpu")
+FEW = Objective(losses=LossConfig(points=32))
+
+
+@pytest.fixture(scope="module")
+def model():
+    model = build(micro.CONFIG, seed=1).train()
+    with torch.no_grad():  # masks and conditions that depend on what goes in
+        for name, weight in model.named_parameters():
+            if name.startswith(("condition_projector", "region_projector", "language")):
+                weight.mul_(3)
+    return model
+
+
+def batched(*examples):
+    return collate(examples, micro.vocabulary(), micro.CONFIG, CPU)
+
+
+def chance(seed=0):
+    return uniform(torch.Generator().manual_seed(seed))
+
+
+def step(model, *examples, anything=None):
+    """Losses of a batch; gradients are left in the network."""
+    model.zero_grad()
+    losses = FEW(model, batched(*examples), chance(), anything)
+    losses["loss"].backward()
+    return losses
+
+
+def touched(model):
+    """The parts of the network that got a gradient."""
+    return {
+        name.partition(".")[0]
+        for name, weight in model.named_parameters()
+        if weight.grad is not None and bool(weight.grad.any())
+    }
+
+
+MASKS = {"mask_encoder", "pixel_decoder", "mask_decoder", "class_head", "background"}
+MEMORY = {"memory_encoder", "memory_attention"}
+WORDS = {"language", "condition_projector"}
+
+
+def test_class_agnostic_batches_skip_the_language_model(model):
+    anything = AnyObject(micro.CONFIG.width)
+    losses = step(model, micro.squares(0), micro.squares(1), anything=anything)
+    assert "loss_lm" not in losses
+    assert losses["loss"] == losses["loss_seg"]
+    assert touched(model) - {"no_memory_embedding"} == MASKS
+    name, _, seg = anything.vectors.grad  # attention to words begins silent
+    assert name.any()
+    assert seg.any()
+
+
+def test_class_agnostic_targets_have_no_class(model):
+    """Two targets of classes 0 and 1 are as good as two of class 0."""
+    one = micro.squares(0)
+    both = torch.cat([one.masks, one.masks.roll(32, dims=2)], dim=1)
+
+    def loss(labels):
+        example = micro.Example("image", one.pictures, one.turns, torch.tensor(labels), both)
+        anything = AnyObject(micro.CONFIG.width)
+        with torch.no_grad():
+            anything.vectors.fill_(0.1)
+            return FEW(model, batched(example), chance(), anything)["loss"]
+
+    assert loss([0, 1]) == loss([0, 0])
+
+
+def test_chat_alone_has_no_masks_to_learn(model):
+    losses = step(model, micro.chatting(0), micro.chatting(1, "I do not know."))
+    assert losses.keys() == {"loss", "loss_lm"}
+    assert touched(model) == {"language"}
+
+
+def test_answers_without_a_seg_may_stand_beside_others(model):
+    """They take part in the words only; the masks are those of the others alone."""
+    mixed = step(model, micro.chatting(0), micro.squares(1), micro.chatting(2), micro.squares(3))
+    alone = step(model, micro.squares(1), micro.squares(3))
+    for name in alone.keys() - {"loss", "loss_lm"}:
+        torch.testing.assert_close(mixed[name], alone[name], rtol=1e-4, atol=1e-4)
+
+
+def test_clips_learn_through_the_memory_and_pictures_do_not(model):
+    step(model, micro.squares(0, frames=3), micro.squares(1, frames=3))
+    assert touched(model) - {"no_memory_embedding"} >= MASKS | MEMORY | WORDS
+    step(model, micro.squares(0), micro.squares(1))
+    assert touched(model) - {"no_memory_embedding"} == MASKS | WORDS
+
+
+def test_the_words_are_learnt_at_the_answers_only(model):
+    """What is asked weighs nothing: with all labels but the answers' taken away, same loss."""
+    batch = batched(micro.squares(0))
+    answer = micro.vocabulary().encode("It is <SEG>.<|im_end|>")
+    assert batch.labels[batch.labels >= 0].tolist() == answer
+    states = read(model, batch, model.mask_encoder(batch.pixels.flatten(0, 1)))
+    logits = model.language.logits(states)[0]
+    where = [i - 1 for i in range(batch.ids.shape[1]) if batch.labels[0, i] >= 0]
+    expected = torch.nn.functional.cross_entropy(logits[where], torch.tensor(answer))
+    torch.testing.assert_close(FEW(model, batch, chance())["loss_lm"], expected)
+
+
+# Neighbours in a batch
+
+
+def conditions_of(model, *examples):
+    """States (B, L, D) and conditions of a batch."""
+    batch = batched(*examples)
+    with torch.no_grad():
+        states = read(model, batch, model.mask_encoder(batch.pixels.flatten(0, 1)))
+        return batch, states, model.conditions(states, batch.phrases, batch.segs)
+
+
+def assert_same_example(model, examples, number):
+    """Number `number` of a batch is what it would be by itself."""
+    _, states, conditions = conditions_of(model, *examples)
+    alone, its_states, its_conditions = conditions_of(model, examples[number])
+    length, classes = alone.ids.shape[1], its_conditions.classes.shape[1] - 1
+    tokens = its_conditions.tokens.shape[1]
+    pairs = [
+        (states[number, :length], its_states[0]),
+        (conditions.classes[number, :classes], its_conditions.classes[0, :-1]),
+        (conditions.classes[number, -1], its_conditions.classes[0, -1]),
+        (conditions.tokens[number, :tokens], its_conditions.tokens[0]),
+        (conditions.seg[number], its_conditions.seg[0]),
+    ]
+    for found, expected in pairs:
+        torch.testing.assert_close(found, expected, rtol=1e-4, atol=1e-4)
+    assert not conditions.class_mask[number, classes:-1].any()
+    assert not conditions.token_mask[number, tokens:].any()
+
+
+def long(seed):
+    """A request for three things, worded at length."""
+    phrases = ", ".join(f"<p>the large {name} square</p>" for name in micro.COLOURS)
+    return micro.squares(seed, turns=[Turn(f"Could you find {phrases}?", "Sure, it is <SEG>.")])
+
+
+def test_an_example_does_not_depend_on_its_neighbours(model):
+    for number in range(3):
+        assert_same_example(model, [micro.squares(0), long(1), micro.squares(2)], number)
+
+
+def test_regions_belong_to_their_own_example(model):
+    """Two on the first, one on the third: each is read from the picture it was drawn on."""
+    examples = [micro.squares(0, regions=2), micro.squares(1), micro.squares(2, regions=1)]
+    for number in range(3):
+        assert_same_example(model, examples, number)
+    swapped = conditions_of(model, *examples[::-1])[1]
+    states = conditions_of(model, *examples)[1]
+    torch.testing.assert_close(swapped.flip(0), states, rtol=1e-4, atol=1e-4)
+
+
+def test_a_region_of_a_clip_is_read_from_its_first_frame(model):
+    clips = [micro.squares(seed, frames=3, regions=1) for seed in range(2)]
+    for number in range(2):
+        assert_same_example(model, clips, number)
+    assert not torch.allclose(conditions_of(model, clips[0])[1], conditions_of(model, clips[1])[1])

@@ -1,0 +1,102 @@
+"""`x2sam train`, from the command line to a model folder, with the smallest network.
+
+Faked: the preset, which is the smallest network on pictures of 64 pixels, and the number of
+conversations that the vocabulary is learnt from.
+"""
+
+import argparse
+import json
+from functools import partial
+
+import micro
+import pytest
+from micro_suite import write_suite
+from PIL import Image, ImageDraw
+
+from x2sam.errors import LimitError, MediaError, WeightsError
+from x2sam.language.tokens import Vocabulary
+from x2sam.model.build import build
+from x2sam.model.pretrained import load
+from x2sam.model.weights import save
+from x2sam.train import command
+from x2sam.train.nano import PRESETS, Preset
+from x2sam.train.recipe import Recipe
+from x2sam.train.vocabulary import nouns
+
+NAMES = ("apple", "banana", "pear", "carrot", "dog", "cat", "car", "bus", "hammer", "guitar")
+
+
+def train(*words):
+    parser = argparse.ArgumentParser()
+    command.add_arguments(parser)
+    return command.run(parser.parse_args([*map(str, words)]))
+
+
+def steps_of(out):
+    """How many steps the log of a run tells of."""
+    log = out / "log.jsonl"
+    lines = log.read_text().splitlines() if log.exists() else []
+    return max((json.loads(line)["step"] for line in lines), default=0)
+
+
+@pytest.fixture(scope="module")
+def sprites(tmp_path_factory):
+    """A folder of ellipses that are said to be apples, dogs and so on."""
+    folder = tmp_path_factory.mktemp("sprites")
+    (folder / "plain").mkdir()
+    codes = [code for code, noun in nouns().items() if noun.name in NAMES]
+    for number, code in enumerate(codes):
+        picture = Image.new("RGBA", (64, 64))
+        colour = [(230, 40, 40), (40, 160, 60), (40, 80, 230)][number % 3]
+        ImageDraw.Draw(picture).ellipse((4, 14, 60, 50), fill=colour)
+        picture.save(folder / "plain" / f"{code}.png")
+    (folder / "index.json").write_text(json.dumps([{"hex": code} for code in codes]))
+    return folder
+
+
+@pytest.fixture
+def small(monkeypatch):
+    recipe = Recipe(batch=2, size=micro.SIDE, last_size=micro.SIDE, frames=(2,))
+    monkeypatch.setitem(PRESETS, "nano", Preset(micro.CONFIG, recipe))
+    monkeypatch.setattr(command, "prepare", partial(command.prepare, conversations=30))
+
+
+def test_nano_from_nothing_to_a_model(small, sprites, tmp_path, capsys):
+    out = tmp_path / "run"
+    words = ("nano", "--sprites", sprites, "--out", out, "--steps", 3)
+    assert train(*words, "--slice", 0.001) == 0
+    assert steps_of(out) < 3
+    made = (out / "tokenizer.json").stat().st_mtime_ns
+    assert train(*words) == 0
+    assert capsys.readouterr().out == f"{out}\n" * 2
+    assert (out / "tokenizer.json").stat().st_mtime_ns == made  # learnt once
+    assert steps_of(out) == 3
+    predictor = load(out, device="cpu")
+    assert predictor.model.config == micro.CONFIG
+
+
+def test_a_folder_goes_on_from_a_model(tmp_path, capsys):
+    start, suite, out = (tmp_path / name for name in ("start", "suite", "out"))
+    save(build(micro.CONFIG, seed=0), start)
+    micro.vocabulary().save(start / "tokenizer.json")
+    suite.mkdir()
+    write_suite(suite)
+    words = ("folder", suite, "--from", start, "--out", out, "--steps", 2, "--batch", 2)
+    assert train(*words) == 0
+    assert capsys.readouterr().out == f"{out}\n"
+    assert load(out, device="cpu").vocabulary.seg == Vocabulary.load(micro.TOKENIZER).seg
+
+
+def test_mistakes_are_said_in_a_sentence(small, sprites, tmp_path):
+    with pytest.raises(MediaError, match="nothing at"):
+        train("nano", "--sprites", tmp_path / "none", "--out", tmp_path / "run", "--steps", 1)
+    with pytest.raises(WeightsError):
+        train("folder", tmp_path, "--from", tmp_path, "--out", tmp_path / "run", "--steps", 1)
+    with pytest.raises(LimitError, match="--steps should be more than 0"):
+        train("nano", "--sprites", sprites, "--out", tmp_path / "run", "--steps", 0)
+
+
+@pytest.mark.parametrize("more", [("--steps", "2", "--seconds", "9"), ()])
+def test_nano_takes_one_budget(sprites, tmp_path, more):
+    with pytest.raises(SystemExit):
+        train("nano", "--sprites", sprites, "--out", tmp_path, *more)

@@ -1,0 +1,125 @@
+"""`x2sam train`: from nothing, or go on from a checkpoint with a folder of your own.
+
+    x2sam train nano --sprites NotoColorEmoji.ttf --photos photos.npz --out run --seconds 3600
+    x2sam train folder my/suite --from nano --out run --steps 500
+    x2sam train folder my/suite --from hao9610/X2SAM --out run --steps 2000 --lora
+
+The same command goes on with a run that was stopped. On several GPUs it is started by
+`torchrun --nproc-per-node=8 -m x2sam train ...` and is otherwise the same.
+"""
+
+from __future__ import annotations
+
+import argparse
+import math
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import torch
+
+from x2sam.errors import LimitError
+from x2sam.model.build import build
+from x2sam.model.pretrained import load
+from x2sam.train.finetune import finetune, settings_for
+from x2sam.train.folder import FolderSource
+from x2sam.train.loop import Run, Settings
+from x2sam.train.nano import OBJECTIVE, PRESETS, prepare
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Describe `x2sam train nano` and `x2sam train folder`."""
+    what = parser.add_subparsers(dest="what", metavar="WHAT", required=True)
+    nano = what.add_parser("nano", help="the small model, from nothing")
+    nano.add_argument(
+        "--sprites",
+        type=Path,
+        nargs="+",
+        required=True,
+        help="packed sprites, folders of them, or colour-emoji fonts",
+    )
+    nano.add_argument("--photos", type=Path, help="packed photos, or a folder of them")
+    nano.add_argument("--preset", choices=PRESETS, default="nano", help="what size (nano)")
+    budget = nano.add_mutually_exclusive_group(required=True)
+    budget.add_argument("--seconds", type=float, help="the whole budget, over all pieces")
+    budget.add_argument("--steps", type=int, help="the same in steps")
+    own = what.add_parser("folder", help="any model, on a folder with a suite.json")
+    own.add_argument("folder", type=Path, metavar="DIR")
+    own.add_argument("--from", dest="model", default="nano", help="a name, folder or file (nano)")
+    own.add_argument("--base", help="Qwen3-VL, where the checkpoint lacks it")
+    own.add_argument("--steps", type=int, required=True)
+    own.add_argument("--lora", action="store_true", help="adapters: for large models")
+    own.add_argument("--frames", type=int, default=4, help="of a clip, at most (4)")
+    for each, rate in ((nano, 1e-3), (own, 1e-4)):
+        each.add_argument("--out", type=Path, required=True, metavar="RUN", help="the run's folder")
+        each.add_argument(
+            "--slice", type=float, metavar="SECONDS", help="stop then, to go on later"
+        )
+        each.add_argument("--rate", type=float, default=rate, help=f"learning rate ({rate:g})")
+        each.add_argument("--batch", type=int, help="pictures per step and process")
+        each.add_argument("--seed", type=int, default=0)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Train, and say where the model is.
+
+    Raises:
+        X2SAMError: a source, a checkpoint or a number is not what it should be.
+    """
+    for name in ("seconds", "steps", "slice", "rate", "batch", "frames"):
+        value = getattr(arguments, name, None)
+        if value is not None and not 0 < value < math.inf:
+            raise LimitError(f"--{name} should be more than 0, not {value:g}.")
+    (_nano if arguments.what == "nano" else _folder)(arguments)
+    sys.stdout.write(f"{arguments.out}\n")
+    return 0
+
+
+def _slice(arguments: argparse.Namespace) -> float:
+    return float(arguments.slice or math.inf)
+
+
+def _nano(arguments: argparse.Namespace) -> None:
+    preset = PRESETS[arguments.preset]
+    if arguments.batch:
+        preset = replace(preset, recipe=replace(preset.recipe, batch=arguments.batch))
+    source, vocabulary = prepare(
+        preset,
+        arguments.out,
+        sprites=arguments.sprites,
+        photos=arguments.photos,
+        seed=arguments.seed,
+    )
+    settings = Settings(
+        steps=arguments.steps,
+        seconds=arguments.seconds,
+        learning_rate=arguments.rate,
+        seed=arguments.seed,
+        objective=OBJECTIVE,
+    )
+    model = build(preset.config, seed=arguments.seed)
+    Run(model, vocabulary, source, settings, arguments.out).train(_slice(arguments))
+
+
+def _folder(arguments: argparse.Namespace) -> None:
+    halves = arguments.lora and torch.cuda.is_available()
+    dtype = torch.bfloat16 if halves else torch.float32
+    model = load(arguments.model, base=arguments.base, device="cpu", dtype=dtype)
+    source = FolderSource.read(
+        arguments.folder,
+        model.model.config,
+        batch_size=arguments.batch or 4,
+        frames=arguments.frames,
+        seed=arguments.seed,
+    )
+    finetune(
+        model.model,
+        model.vocabulary,
+        source,
+        replace(
+            settings_for(arguments.steps, arguments.rate, lora=arguments.lora), seed=arguments.seed
+        ),
+        arguments.out,
+        lora=arguments.lora,
+        slice_seconds=_slice(arguments),
+    )

@@ -1,0 +1,260 @@
+"""The training loop: any machine, any precision, stopped and resumed at will.
+
+A run is a folder. What happens in it depends on the settings and the step alone, so a run
+that was cut into pieces draws the same curve as one that was not (with a budget in steps; a
+budget in seconds follows the clock instead, for machines that are lent by the minute).
+
+    run/log.jsonl           one line per report, one per evaluation
+    run/loss.png            the log as a picture
+    run/state.pt            everything needed to go on
+    run/model.safetensors   the averaged weights and their config.json, for `x2sam.load`
+
+Several processes take turns in the stream of examples and make each step together. The main
+one keeps the clock and the files; what it decides it tells the others.
+"""
+
+from __future__ import annotations
+
+import copy
+import json
+import math
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+from typing import Any, Protocol
+
+import torch
+from accelerate import Accelerator, DistributedDataParallelKwargs, InitProcessGroupKwargs
+from accelerate.utils import broadcast
+from torch import Tensor, nn
+from torch.optim.swa_utils import get_ema_multi_avg_fn
+from tqdm import tqdm
+
+from x2sam.errors import WeightsError
+from x2sam.language.tokens import Vocabulary
+from x2sam.model import weights
+from x2sam.model.x2sam import X2SAM
+from x2sam.train.batches import Batch, Example, collate
+from x2sam.train.losses import uniform
+from x2sam.train.objective import AnyObject, Objective
+from x2sam.train.optimizer import curve, groups
+from x2sam.train.plots import plot
+from x2sam.train.state import read_state, write_state
+
+_LOGGED = ("loss", "loss_lm", "loss_mask", "loss_dice", "loss_cls", "norm", "rate", "examples")
+_PATIENCE = timedelta(hours=2)  # how long processes wait while the main one evaluates
+
+
+class Source(Protocol):
+    """Where examples come from."""
+
+    def batch(self, step: int, progress: float) -> tuple[Sequence[Example], bool]:
+        """Examples of a step, and whether they are class-agnostic.
+
+        Must depend on its arguments alone; `progress` runs from 0 to 1 over the budget.
+        """
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """How to train. Exactly one of `steps` and `seconds` is the budget."""
+
+    steps: int | None = None
+    seconds: float | None = None  # spent in steps, over all pieces of the run
+    learning_rate: float = 1e-3
+    slower: Mapping[str, float] = field(default_factory=dict)  # start of a name -> share of it
+    warmup: int = 300  # steps
+    weight_decay: float = 0.05
+    clip: float = 1.0
+    average: float = 0.999  # of the weights, per step; 0 keeps no second copy of them
+    seed: int = 0
+    report_every: int = 50  # steps
+    save_every: float = 120.0  # seconds
+    evaluate_every: float = 600.0
+    objective: Objective = field(default_factory=Objective)
+
+
+class Trainee(nn.Module):
+    """The network and its objective as one module, so that many devices can share the work."""
+
+    def __init__(self, model: X2SAM, objective: Objective) -> None:
+        super().__init__()
+        self.model = model
+        self.anything = AnyObject(model.config.width)
+        self.objective = objective
+
+    def forward(self, batch: Batch, seed: int, *, agnostic: bool) -> dict[str, Tensor]:
+        """Losses of a batch; random points come from the seed."""
+        generator = torch.Generator(batch.pixels.device).manual_seed(seed)
+        anything = self.anything if agnostic else None
+        return self.objective(self.model, batch, uniform(generator), anything)
+
+
+class Run:
+    """One training run in a folder; `train` goes on until the budget or the slice is used up.
+
+    Weights that do not require a gradient are left alone, and are not in `state.pt`.
+
+    Raises:
+        WeightsError: the folder holds the state of another run, or a damaged one.
+    """
+
+    def __init__(
+        self,
+        model: X2SAM,
+        vocabulary: Vocabulary,
+        source: Source,
+        settings: Settings,
+        folder: Path,
+        *,
+        evaluate: Callable[[X2SAM], dict[str, float]] | None = None,
+    ) -> None:
+        assert (settings.steps is None) != (settings.seconds is None), "one budget, not two"
+        self.settings, self.source, self.vocabulary = settings, source, vocabulary
+        self.folder, self._evaluate = folder, evaluate
+        self.accelerator = Accelerator(
+            cpu=not torch.accelerator.is_available(),
+            mixed_precision="bf16" if _has_bfloat16() else "no",
+            kwargs_handlers=[
+                DistributedDataParallelKwargs(find_unused_parameters=True),
+                InitProcessGroupKwargs(timeout=_PATIENCE),
+            ],
+        )
+        self._plain = Trainee(model, settings.objective)
+        sorted_ = groups(self._plain, settings.weight_decay, settings.slower)
+        optimizer = torch.optim.AdamW(sorted_, betas=(0.9, 0.98), fused=True)
+        self.trainee, self.optimizer = self.accelerator.prepare(self._plain, optimizer)
+        self._average = copy.deepcopy(model) if settings.average else None
+        second = {"average": self._average} if self._average else {}
+        self._modules = {"trainee": self._plain, **second}
+        self._state = folder / "state.pt"
+        self.step, self.spent = 0, 0.0
+        folder.mkdir(parents=True, exist_ok=True)
+        if self._state.exists():
+            found = read_state(self._state, self._modules, self.optimizer)
+            self.step, self.spent = int(found["step"]), found["spent"]
+
+    @property
+    def progress(self) -> float:
+        """How much of the budget is used, 0..1."""
+        settings = self.settings
+        if settings.steps is not None:
+            return min(1.0, self.step / settings.steps)
+        return min(1.0, self.spent / (settings.seconds or 1.0))
+
+    @property
+    def averaged(self) -> X2SAM:
+        """The averaged network in evaluation mode; the trained one itself if there is none."""
+        return (self._average or self._plain.model).eval()
+
+    def train(self, slice_seconds: float = math.inf) -> X2SAM:
+        """Train until the budget is used up, or for one slice of it; return the average.
+
+        Raises:
+            WeightsError: the loss is no longer a number; the last good state stays.
+        """
+        begun = time.monotonic()
+        every = {self.save: self.settings.save_every, self.evaluate: self.settings.evaluate_every}
+        done = dict.fromkeys(every, begun)
+        recent: list[dict[str, Tensor]] = []
+        form = "{percentage:5.1f}% {bar} {elapsed} < {remaining} {postfix}"
+        hidden = None if self.accelerator.is_main_process else True  # None: unless in a file
+        self.trainee.train()
+        with tqdm(total=1.0, initial=self.progress, bar_format=form, disable=hidden) as bar:
+            while self._has_time(slice_seconds - (time.monotonic() - begun)):
+                started = time.monotonic()
+                recent.append(self._step())
+                now = time.monotonic()
+                self.spent += now - started
+                bar.update(self.progress - bar.n)
+                due = [act for act, pause in every.items() if now - done[act] > pause]
+                if due or self.step % self.settings.report_every == 0:
+                    bar.set_postfix_str(f"loss {self._report(recent):.3f}")
+                for act in due:
+                    act()
+                    done[act] = time.monotonic()
+        self._report(recent)
+        self.save()
+        self.evaluate()
+        return self.averaged
+
+    def _has_time(self, left: float) -> bool:
+        """Tell whether to make another step: all processes must agree, and no clocks do."""
+        if self.accelerator.num_processes > 1:
+            told = torch.tensor([left, self.spent], device=self.accelerator.device)
+            left, self.spent = broadcast(told).tolist()
+        return left > 0 and self.progress < 1
+
+    def _step(self) -> dict[str, Tensor]:
+        """Make one step; what is to be logged stays on the device, so that nothing waits."""
+        settings, device = self.settings, self.accelerator.device
+        index = self.step * self.accelerator.num_processes + self.accelerator.process_index
+        examples, agnostic = self.source.batch(index, self.progress)
+        batch = collate(examples, self.vocabulary, self._plain.model.config, device)
+        rate = settings.learning_rate * curve(self.step, settings.warmup, self.progress)
+        for group in self.optimizer.param_groups:
+            group["lr"] = rate * group["share"]
+        losses = self.trainee(batch, settings.seed + index, agnostic=agnostic)
+        self.accelerator.backward(losses["loss"])
+        norm = self.accelerator.clip_grad_norm_(self.trainee.parameters(), settings.clip)
+        self.optimizer.step()
+        self.optimizer.zero_grad(set_to_none=True)
+        if self._average:
+            # At first the average keeps little, or it would long remember the random start.
+            kept = min(settings.average, (1 + self.step) / (10 + self.step))
+            pair = [list(model.parameters()) for model in (self._average, self._plain.model)]
+            get_ema_multi_avg_fn(kept)(*pair, None)
+        self.step += 1
+        told = {"norm": norm, "rate": torch.tensor(rate), "examples": torch.tensor(len(examples))}
+        return {
+            name: value.detach().float()
+            for name, value in (losses | told).items()
+            if name in _LOGGED
+        }
+
+    def _report(self, recent: list[dict[str, Tensor]]) -> float:
+        """Log the means of the recent steps, forget them, and return the loss."""
+        if not recent:
+            return math.nan
+        means = {
+            name: round(torch.stack(values).mean().item(), 6)
+            for name in _LOGGED
+            if (values := [row[name] for row in recent if name in row])
+        }
+        recent.clear()
+        if not math.isfinite(means["loss"]):
+            raise WeightsError(
+                f"The training in {self.folder} has gone astray before step {self.step}: its "
+                "loss is no longer a number. Begin again with a lower learning rate."
+            )
+        self._log({"step": self.step, "seconds": round(self.spent, 1), **means})
+        return means["loss"]
+
+    def _log(self, line: Mapping[str, Any]) -> None:
+        if self.accelerator.is_main_process:
+            with (self.folder / "log.jsonl").open("a", encoding="utf-8") as file:
+                file.write(json.dumps(line) + "\n")
+
+    def evaluate(self) -> None:
+        """Score the averaged network, and write it and the plot."""
+        if not self.accelerator.is_main_process:
+            return
+        if self._evaluate:
+            with torch.no_grad():
+                scores = self._evaluate(self.averaged)
+            self._log({"step": self.step, "seconds": round(self.spent, 1), "scores": scores})
+        weights.save(self.averaged, self.folder)
+        plot(self.folder)
+        self.trainee.train()
+
+    def save(self) -> None:
+        """Write all that is needed to go on."""
+        if self.accelerator.is_main_process:
+            where = {"step": self.step, "spent": self.spent}
+            write_state(self._state, self._modules, self.optimizer, **where)
+
+
+def _has_bfloat16() -> bool:
+    return torch.cuda.is_available() and torch.cuda.is_bf16_supported(including_emulation=False)

@@ -1,0 +1,132 @@
+"""Training nano from nothing: sprites and photos in, a model folder out.
+
+The vocabulary is learnt first, from the texts that the network will read, then the network.
+Everything a run needs besides its sources lies in its folder, so the same call goes on with it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from accelerate import PartialState
+
+from x2sam.config import X2SAMConfig
+from x2sam.errors import MediaError
+from x2sam.language.tokens import Vocabulary
+from x2sam.train.losses import LossConfig
+from x2sam.train.objective import Objective
+from x2sam.train.photos import Photos, pack_photos
+from x2sam.train.presets import NANO, NANO_GPU
+from x2sam.train.recipe import Recipe, RecipeSource, everyday
+from x2sam.train.samples import Stream
+from x2sam.train.sprites import SpriteBank, pack
+from x2sam.train.tokens import corpus, learn_vocabulary
+
+OBJECTIVE = Objective(losses=LossConfig(points=512))  # masks are small, and so is a step
+_BACKGROUNDS = 1200
+_CONVERSATIONS = 12_000  # that the vocabulary is learnt from
+
+
+# What an hour on two cores can learn: fewer things, seen more often. Categories name several in
+# one prompt and are the cheapest lesson of nouns.
+SHORT = Recipe(
+    last_part=0.12,
+    clips_from=0.35,
+    clips=0.15,
+    everyday=True,
+    shares={
+        "noun": 12,
+        "kind": 4,
+        "colour": 9,
+        "size": 2,
+        "position": 8,
+        "corner": 2,
+        "relation": 4,
+        "between": 0.5,
+        "ordinal": 3,
+        "motion": 10,
+        "absence": 5,
+        "categories": 24,
+        "objects": 2,
+        "reason": 6,
+        "pointing": 12,
+        "exemplars": 5,
+        "describe": 9,
+        "chat": 8,
+        "dialogue": 2,
+    },
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Preset:
+    """A network and how it is trained."""
+
+    config: X2SAMConfig
+    recipe: Recipe
+
+
+PRESETS: dict[str, Preset] = {
+    "nano": Preset(NANO, SHORT),
+    "nano-gpu": Preset(NANO_GPU, Recipe(batch=64, size=192, last_size=256)),
+}
+
+
+def prepare(
+    preset: Preset,
+    out: Path,
+    *,
+    sprites: Sequence[Path],
+    photos: Path | None = None,
+    seed: int = 0,
+    conversations: int = _CONVERSATIONS,
+) -> tuple[RecipeSource, Vocabulary]:
+    """Make the stream of examples and the vocabulary of a run.
+
+    What has to be made for it is made once, in the run's folder, by the main process.
+
+    Args:
+        preset: what is trained.
+        out: the run's folder.
+        sprites: packed files, folders of pictures, or colour-emoji fonts.
+        photos: a packed file, or a folder of photos.
+        seed: of the stream.
+        conversations: how many to learn the vocabulary from.
+
+    Raises:
+        MediaError: a source is missing or is not what it should be.
+    """
+    processes = PartialState(cpu=not torch.accelerator.is_available())
+    file = out / "tokenizer.json"
+    with processes.main_process_first():
+        out.mkdir(parents=True, exist_ok=True)
+        packs = [_packed(path, out / f"sprites-{n}.npz") for n, path in enumerate(sprites)]
+        shown = Photos.load(_packed(photos, out / "photos.npz")) if photos else None
+        bank = SpriteBank.load(packs, processes.device)
+        if not file.exists():
+            texts = corpus(Stream(bank, seed, "preview", photos=shown), conversations)
+            learn_vocabulary(texts, preset.config.language.vocab_size, file)
+    scenery = shown.backgrounds(_BACKGROUNDS, processes.device) if shown else None
+    recipe = preset.recipe
+    stream = Stream(
+        bank,
+        seed,
+        photos=shown,
+        backgrounds=scenery,
+        shares=recipe.shares,
+        only=everyday() if recipe.everyday else frozenset(),
+    )
+    return RecipeSource(stream, preset.recipe), Vocabulary.load(file)
+
+
+def _packed(source: Path, file: Path) -> Path:
+    """Make a pack of what is none yet."""
+    if source.suffix == ".npz" or file.exists():
+        return file if file.exists() else source
+    if not source.exists():
+        raise MediaError(f"There is nothing at {source}.")
+    (pack_photos if file.stem == "photos" else pack)(source, file)
+    return file

@@ -1,0 +1,126 @@
+"""What training minimises: the words of the answer, and its masks in every frame.
+
+The clip is segmented frame after frame through the mask memory, exactly as in use, and the
+predictions of all frames are one batch for the losses (X2SAM, section 3).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from x2sam.language.tokens import IGNORED
+from x2sam.model.conditions import Conditions
+from x2sam.model.mask_encoder import Features
+from x2sam.model.x2sam import X2SAM
+from x2sam.train.batches import Batch, join
+from x2sam.train.losses import LossConfig, Uniform, segmentation_losses
+
+
+class AnyObject(nn.Module):
+    """The condition "an object", for class-agnostic batches that skip the language model.
+
+    It exists in training only: masks are the slow part to learn, words the fast one.
+    """
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        generator = torch.Generator().manual_seed(0)  # two runs begin alike
+        self.vectors = nn.Parameter(torch.randn(3, width, generator=generator) * 0.02)
+
+    def forward(self, background: Tensor) -> Conditions:
+        """Make the condition: a batch of one."""
+        name, word, seg = self.vectors[:, None, None]  # (1, 1, D) each
+        seen = torch.ones(1, 1, dtype=torch.bool, device=name.device)
+        classes = torch.cat([name, background[None]], dim=1)
+        return Conditions(classes, seen.expand(1, 2), word, seen, seg)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Objective:
+    """How the losses are taken."""
+
+    losses: LossConfig = field(default_factory=LossConfig)
+    shared: bool = False  # see `gather_conditions`
+
+    def __call__(
+        self, model: X2SAM, batch: Batch, draw: Uniform, anything: AnyObject | None = None
+    ) -> dict[str, Tensor]:
+        """Losses by name; `loss` is what to minimise, `loss_lm` that of the words.
+
+        With `anything`, all targets are just objects and nothing is read or written.
+        """
+        features = model.mask_encoder(batch.pixels.flatten(0, 1))
+        if anything is not None:
+            agnostic = anything(model.background.weight)
+            every = list(range(len(batch.pixels)))
+            losses = self._masks(model, batch, features, agnostic, every, draw, named=False)
+            return {"loss": losses["loss_seg"], **losses}
+
+        states = read(model, batch, features)
+        losses = {"loss_lm": language_loss(model, states, batch.labels)}
+        asked = [i for i, row in enumerate(batch.segs) if bool((row >= 0).any())]
+        if asked:
+            conditions = model.conditions(
+                states[asked], batch.phrases[asked], batch.segs[asked], shared=self.shared
+            )
+            losses |= self._masks(model, batch, features, conditions, asked, draw)
+        return {"loss": losses["loss_lm"] + losses.get("loss_seg", 0.0), **losses}
+
+    def _masks(
+        self,
+        model: X2SAM,
+        batch: Batch,
+        features: Features,
+        conditions: Conditions,
+        asked: list[int],
+        draw: Uniform,
+        *,
+        named: bool = True,
+    ) -> dict[str, Tensor]:
+        frames = batch.pixels.shape[1]
+        rows = torch.tensor(asked, device=batch.pixels.device) * frames
+        stream = model.stream(conditions)
+        outputs = [stream.step(_pick(features, rows + frame)) for frame in range(frames)]
+        targets = join(
+            [
+                (labels if named else torch.zeros_like(labels), masks)
+                for frame in batch.targets
+                for labels, masks in (frame[i] for i in asked)
+            ],
+            batch.pixels.device,
+        )
+        layers = list(zip(*outputs, strict=True))  # (layers, frames)
+        return segmentation_losses(
+            [torch.cat([frame.class_logits for frame in layer]) for layer in layers],
+            [torch.cat([frame.mask_logits for frame in layer]) for layer in layers],
+            targets,
+            draw,
+            config=self.losses,
+        )
+
+
+def read(model: X2SAM, batch: Batch, features: Features) -> Tensor:
+    """Run the language model over the prompts and answers: its states, (B, L, D)."""
+    visual = model.language.see(batch.patches, batch.grids)
+    regions = None
+    if batch.points is not None and batch.owners is not None:
+        first = batch.owners * batch.pixels.shape[1]
+        regions = model.region_tokens(features, points=batch.points, owners=first).flatten(0, 1)
+    return model.language.run(*model.language.embed(batch.ids, visual, regions))
+
+
+def language_loss(model: X2SAM, states: Tensor, labels: Tensor) -> Tensor:
+    """Cross-entropy of the next token wherever it is to be learnt."""
+    following = labels[:, 1:]
+    rows, columns = (following != IGNORED).nonzero(as_tuple=True)  # on the CPU: no sync
+    truth = following[rows, columns].to(states.device)
+    logits = model.language.logits(states[rows.to(states.device), columns.to(states.device)])
+    return F.cross_entropy(logits.float(), truth)
+
+
+def _pick(features: Features, rows: Tensor) -> Features:
+    return Features(tuple(level[rows] for level in features.maps), features.region_stage[rows])
