@@ -19,6 +19,7 @@ from x2sam.eval.nano_samples import Material
 from x2sam.eval.results import report, table, write
 from x2sam.model.predictor import Predictor
 from x2sam.model.pretrained import load
+from x2sam.train.recipe import everyday
 from x2sam.train.sprites import pack
 
 
@@ -30,6 +31,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--sprites", type=Path, help="packed sprites, a folder of them, or a colour-emoji font"
     )
     scenes.add_argument("--photos", type=Path, help="packed photos; without, no rows of photos")
+    scenes.add_argument(
+        "--everyday", action="store_true", help="only the two hundred nouns of a short training"
+    )
     scenes.add_argument("--rows", nargs="+", metavar="ROW", help="only rows that begin so")
     scenes.add_argument("--sheet", type=Path, metavar="FILE", help="draw 24 samples; no numbers")
     scenes.add_argument("--limit", type=int, default=100, help="samples per row (100)")
@@ -74,6 +78,8 @@ def _nano(arguments: argparse.Namespace) -> int:
     with tempfile.TemporaryDirectory() as scratch:
         sprites = _packed(arguments.sprites, Path(scratch))
         material = Material.load(sprites, arguments.photos, predictor.device, arguments.seed)
+    if arguments.everyday:
+        material = dataclasses.replace(material, only=everyday())
     if arguments.sheet:
         contact_sheet.save(contact_sheet.contact_sheet(predictor, material), arguments.sheet)
         sys.stdout.write(f"{arguments.sheet}\n")
@@ -85,6 +91,7 @@ def _nano(arguments: argparse.Namespace) -> int:
         seconds=time.monotonic() - started,
         limit=arguments.limit,
         seed=arguments.seed,
+        nouns="everyday" if arguments.everyday else "all",
         sprites=len(material.bank.sprites),
         photos=len(material.photos) if material.photos else 0,
     )

@@ -58,6 +58,7 @@ class Material:
     photos: Photos | None = None
     backgrounds: tuple[torch.Tensor, tuple[tuple[Noun, ...], ...]] | None = None
     seed: int = 0
+    only: frozenset[str] = frozenset()  # names of the nouns that are shown; all if empty
 
     @classmethod
     def load(cls, sprites: Path, photos: Path | None, device: torch.device, seed: int) -> Material:
@@ -77,6 +78,7 @@ class Material:
             split=split,
             photos=self.photos,
             backgrounds=self.backgrounds,
+            only=frozenset() if split == "unseen nouns" else self.only,
         )
 
 
