@@ -21,9 +21,9 @@ from pathlib import Path
 import numpy as np
 import torch
 
-import x2sam
 from x2sam.language.prompts import Turn, question
 from x2sam.model.predictor import Predictor, Reading
+from x2sam.model.pretrained import load
 from x2sam.model.readout import READOUTS, Rules
 
 ANSWER = "Sure, it is <SEG>."  # forced: what a turn costs must not depend on what is seen
@@ -38,7 +38,7 @@ def main() -> None:
 
     torch.zeros(1)  # the import of torch is not ours
     started = time.perf_counter()
-    predictor = x2sam.load(args.checkpoint)
+    predictor = load(args.checkpoint)
     rows = {"load s": time.perf_counter() - started}
     rng = np.random.default_rng(0)
     picture = rng.integers(0, 256, (480, 640, 3), dtype=np.uint8)

@@ -26,25 +26,36 @@ from x2sam.errors import (
 )
 
 if TYPE_CHECKING:
-    from x2sam.model.pretrained import load
+    from x2sam.engine.engine import Engine, load
+    from x2sam.engine.options import Options
+    from x2sam.engine.replay import replay
+    from x2sam.engine.session import Session
     from x2sam.model.x2sam import X2SAM
 
 __all__ = [
     "X2SAM",
     "DeviceFullError",
+    "Engine",
     "LimitError",
     "MediaError",
+    "Options",
     "PromptError",
+    "Session",
     "WeightsError",
     "X2SAMConfig",
     "X2SAMError",
     "load",
+    "replay",
 ]
 __version__ = "0.1.0"
 
 _HOMES = {  # public names behind torch, and where each lives
+    "Engine": "x2sam.engine.engine",
+    "Options": "x2sam.engine.options",
+    "Session": "x2sam.engine.session",
     "X2SAM": "x2sam.model.x2sam",
-    "load": "x2sam.model.pretrained",
+    "load": "x2sam.engine.engine",
+    "replay": "x2sam.engine.replay",
 }
 
 

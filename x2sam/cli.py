@@ -13,7 +13,9 @@ import argparse
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 from x2sam import __doc__ as summary
 from x2sam import __version__
@@ -53,28 +55,17 @@ def _verify(arguments: argparse.Namespace) -> int:
     return verify(arguments.folder)
 
 
-def _eval_arguments(parser: argparse.ArgumentParser) -> None:
-    from x2sam.eval import command
-
-    command.add_arguments(parser)
-
-
-def _eval(arguments: argparse.Namespace) -> int:
-    from x2sam.eval import command
-
-    return command.run(arguments)
+def _elsewhere(help: str, module: str, arguments: str, run: str) -> Command:  # noqa: A002
+    """Make a row of two functions that live in a module too heavy to import before its turn."""
+    return Command(
+        help=help,
+        arguments=lambda parser: _call(module, arguments, parser),
+        run=lambda given: int(_call(module, run, given)),
+    )
 
 
-def _train_arguments(parser: argparse.ArgumentParser) -> None:
-    from x2sam.train import command
-
-    command.add_arguments(parser)
-
-
-def _train(arguments: argparse.Namespace) -> int:
-    from x2sam.train import command
-
-    return command.run(arguments)
+def _call(module: str, function: str, argument: object) -> Any:
+    return getattr(import_module(module), function)(argument)
 
 
 def _scenes_arguments(parser: argparse.ArgumentParser) -> None:
@@ -115,26 +106,36 @@ def _demo(arguments: argparse.Namespace) -> int:
 
 
 COMMANDS: dict[str, Command] = {
+    "ask": _elsewhere(
+        "ask about a picture or clip, in words; masks come out",
+        *("x2sam.engine.commands", "ask_arguments", "run_ask"),
+    ),
+    "batch": _elsewhere(
+        "ask the same of every picture and clip in a folder; goes on where it stopped",
+        *("x2sam.engine.commands", "batch_arguments", "run_batch"),
+    ),
     "demo": Command(help="open the demo page (not built yet)", arguments=_no_arguments, run=_demo),
     "doctor": Command(
         help="report on this machine and what is installed, to paste into a bug report",
         arguments=_doctor_arguments,
         run=_doctor,
     ),
-    "eval": Command(
-        help="score a model: nano's own bars, or a folder of pictures and clips with masks",
-        arguments=_eval_arguments,
-        run=_eval,
+    "eval": _elsewhere(
+        "score a model: nano's own bars, or a folder of pictures and clips with masks",
+        *("x2sam.eval.command", "add_arguments", "run"),
+    ),
+    "point": _elsewhere(
+        "point at a thing in a picture or clip; its masks come out",
+        *("x2sam.engine.commands", "point_arguments", "run_point"),
     ),
     "scenes": Command(
         help="write training samples with masks and texts, to look at",
         arguments=_scenes_arguments,
         run=_scenes,
     ),
-    "train": Command(
-        help="train the small model, or fine-tune any on a folder of your own",
-        arguments=_train_arguments,
-        run=_train,
+    "train": _elsewhere(
+        "train the small model, or fine-tune any on a folder of your own",
+        *("x2sam.train.command", "add_arguments", "run"),
     ),
     "verify": Command(
         help="compare the network with numbers recorded from the official code",

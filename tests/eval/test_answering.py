@@ -6,12 +6,13 @@ import torch
 
 from tests.asking import SURE, script
 from tests.train.micro import CONFIG, TOKENIZER
-from x2sam.eval.answering import READINGS, ask, reader, side_by_side
+from x2sam.eval.answering import ask, reader, side_by_side
 from x2sam.language.prompts import Turn, question
 from x2sam.language.tasks import TASKS, Answer
 from x2sam.language.tokens import Vocabulary
 from x2sam.model.build import build
 from x2sam.model.predictor import Predictor
+from x2sam.model.readout import READINGS
 
 
 @pytest.fixture(scope="module")

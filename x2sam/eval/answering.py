@@ -20,22 +20,12 @@ from x2sam.model.conditions import Conditions
 from x2sam.model.mask_encoder import Features
 from x2sam.model.prediction import Prediction
 from x2sam.model.predictor import Drawing, Predictor, View
-from x2sam.model.readout import READOUTS, Reader, Rules
+from x2sam.model.readout import READINGS, READOUTS, Reader, Rules
 
 Masks = npt.NDArray[np.bool_]
 Frame = tuple[Features, tuple[int, int]]  # what `Predictor.segment` takes
 
 LONGEST = 256  # tokens of an answer
-READINGS = {  # task -> how its answer is read
-    "genseg": "panoptic",
-    "ovseg": "panoptic",
-    "refseg": "referring",
-    "reaseg": "referring",
-    "gcgseg": "phrases",
-    "intseg": "interactive",
-    "objseg": "objects",
-    "vgdseg": "regions",
-}
 
 
 @dataclass(frozen=True, slots=True, eq=False)

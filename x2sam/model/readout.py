@@ -315,6 +315,17 @@ READOUTS: Mapping[str, Callable[[Rules], Reader]] = {
     "interactive": lambda rules: partial(interactive, rules=rules),
 }
 
+READINGS: Mapping[str, str] = {  # task -> how its answer is read
+    "genseg": "panoptic",
+    "ovseg": "panoptic",
+    "refseg": "referring",
+    "reaseg": "referring",
+    "gcgseg": "phrases",
+    "intseg": "interactive",
+    "objseg": "objects",
+    "vgdseg": "regions",
+}
+
 
 def _present(seen: Prediction, rules: Rules) -> Iterator[tuple[int, Tensor]]:
     """Conditions that are not absent, with the likelihood of each query: (Q,)."""

@@ -1,0 +1,162 @@
+"""The one model on the device, and the line in front of it.
+
+The device is held for one *step* at a time: reading a prompt, one word of an answer, one frame.
+It is never held while something is handed out, so a reader that stalls or a page that is closed
+keeps nobody waiting, and several people take turns step by step.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from itertools import count
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import torch
+
+from x2sam.engine.device_queue import DeviceQueue
+from x2sam.engine.feature_cache import FeatureCache
+from x2sam.engine.options import SUITED, Options
+from x2sam.errors import DeviceFullError
+from x2sam.media.images import Source
+from x2sam.media.limits import Limits
+from x2sam.media.videos import open_medium
+from x2sam.model import pretrained
+from x2sam.model.predictor import Predictor
+
+if TYPE_CHECKING:
+    from x2sam.engine.session import Session
+
+CACHE_BYTES = 128 << 20
+"""For features of frames: of nano's about a hundred and sixty, of the 4B's two or three."""
+
+
+class Stopped(Exception):  # noqa: N818 (nothing went wrong)
+    """The person stopped the request; never leaves the engine."""
+
+
+class Engine:
+    """A loaded model that many sessions share; may be used from any thread."""
+
+    def __init__(self, predictor: Predictor, *, cache_bytes: int = CACHE_BYTES) -> None:
+        self.predictor = predictor
+        self.options = SUITED.get(predictor.model.config.name, Options())
+        self.cache = FeatureCache(cache_bytes)
+        self._queue = DeviceQueue()
+        self._media = count(1)
+
+    def open(
+        self,
+        source: Source,
+        *,
+        options: Options | None = None,
+        limits: Limits | None = None,
+        name: str | None = None,
+    ) -> Session:
+        """Begin a conversation about a picture or clip.
+
+        Args:
+            source: a path, bytes, an open file, a Pillow image, an array (H, W, 3), or for a
+                clip an array (T, H, W, 3) or a folder of numbered pictures.
+            options: how it is looked at; what suits the model by default.
+            limits: the largest medium that is accepted.
+            name: what messages call it, if not as its file is called.
+
+        Raises:
+            MediaError: it cannot be read.
+            LimitError: it is too large.
+        """
+        from x2sam.engine.session import Session  # noqa: PLC0415 (a session knows its engine)
+
+        return Session(self, open_medium(source, limits, name=name), options or self.options)
+
+    @property
+    def waiting(self) -> int:
+        """How many requests wait for the device at this moment."""
+        return self._queue.waiting
+
+    def facts(self) -> dict[str, str]:
+        """Say which model answers, for the page: name, parameters, precision, device."""
+        model = self.predictor.model
+        parameters = sum(weight.numel() for weight in model.parameters())
+        return {
+            "name": model.config.name,
+            "parameters": f"{parameters / 1e6:,.1f} million",
+            "precision": str(self.predictor.dtype).removeprefix("torch."),
+            "device": str(self.predictor.device),
+        }
+
+    def new_medium(self) -> int:
+        """Number a medium, to keep its features apart from others'."""
+        return next(self._media)
+
+    @contextmanager
+    def step(self) -> Iterator[None]:
+        """Hold the device for one step, when its turn has come.
+
+        Raises `DeviceFullError` where the device is out of memory; what was cached is dropped.
+        """
+        with self._queue.turn():
+            try:
+                yield
+            except (RuntimeError, MemoryError) as error:
+                if not _is_full(error):
+                    raise
+                self.cache.clear()
+                raise DeviceFullError(
+                    "The device is out of memory. Use fewer frames, a smaller picture or a "
+                    "smaller model, or try again when others are done."
+                ) from error
+
+
+class Work:
+    """One request that is being answered; `stop` ends it before its next step."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._stopped = False
+
+    def stop(self) -> None:
+        """End it before its next step."""
+        self._stopped = True
+
+    @contextmanager
+    def step(self) -> Iterator[None]:
+        """Hold the device for one step; raises `Stopped` instead if it was stopped."""
+        with self._engine.step():
+            if self._stopped:
+                raise Stopped
+            yield
+
+
+def _is_full(error: Exception) -> bool:
+    """Tell whether memory ran out; on a CPU, torch says so in words only."""
+    if isinstance(error, torch.OutOfMemoryError | MemoryError):
+        return True
+    return "DefaultCPUAllocator" in str(error)
+
+
+def load(
+    source: str | Path = "nano",
+    *,
+    base: str | Path | None = None,
+    device: str | torch.device | None = None,
+    dtype: torch.dtype | None = None,
+    cache_bytes: int = CACHE_BYTES,
+) -> Engine:
+    """Load a model that can be talked to.
+
+    Args:
+        source: "nano", a repository on the Hub, a folder, or a file.
+        base: Qwen3-VL, for a checkpoint that holds only what training changed.
+        device: where to run; the accelerator if there is one.
+        dtype: to compute in; float32 on a CPU and bfloat16 elsewhere.
+        cache_bytes: what features of frames may take.
+
+    Raises:
+        WeightsError: the checkpoint is missing, damaged, or does not fit.
+        DeviceFullError: the device has no room for it.
+    """
+    predictor = pretrained.load(source, base=base, device=device, dtype=dtype)
+    return Engine(predictor, cache_bytes=cache_bytes)

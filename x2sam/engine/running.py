@@ -1,0 +1,137 @@
+"""A turn while it runs, and what is kept of it afterwards.
+
+A `Running` turn is all that the ways of answering share: the request's `Work`, the medium, the
+list of objects, and what has been said and changed so far. When it ends, however it ends, an
+`Exchange` remains.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Self
+
+from x2sam.engine.engine import Work
+from x2sam.engine.film import Film
+from x2sam.engine.listening import Asked, Listener, Purpose
+from x2sam.engine.objects import History, Object
+from x2sam.engine.options import Options
+from x2sam.errors import MediaError
+from x2sam.media.masks import Rle
+from x2sam.media.transcript import Turn
+from x2sam.model.predictor import Reading
+from x2sam.types import Drawing, Event, Region
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Exchange:
+    """One turn that is over: what the person gave, and what came of it."""
+
+    turn: int
+    text: str
+    drawings: tuple[Drawing, ...] = ()
+    task: str | None = None  # the one the person chose
+    note: str = ""  # how it was understood
+    said: tuple[Asked, ...] = ()  # between engine and model
+    reply: str = ""
+    objects: tuple[int, ...] = ()  # made, changed or spoken of
+    stopped: bool = False
+
+    def transcript(self) -> Turn:
+        """What is exported of it."""
+        return Turn(request=self.text, reply=self.reply, objects=self.objects, note=self.note)
+
+    def to_json(self) -> dict[str, Any]:
+        """Write as plain values."""
+        return {
+            "turn": self.turn,
+            "text": self.text,
+            "drawings": [drawing.to_json() for drawing in self.drawings],
+            "task": self.task,
+            "note": self.note,
+            "said": [
+                {
+                    "question": asked.question,
+                    "answer": asked.answer,
+                    "purpose": asked.purpose,
+                    "regions": [
+                        {"frame": region.frame, "mask": Rle.of(region.mask).to_json()}
+                        for region in asked.regions
+                    ],
+                }
+                for asked in self.said
+            ],
+            "reply": self.reply,
+            "objects": list(self.objects),
+            "stopped": self.stopped,
+        }
+
+    @classmethod
+    def from_json(cls, values: Mapping[str, Any]) -> Self:
+        """Read what `to_json` wrote; `MediaError` or `PromptError` if it is something else."""
+        try:
+            return cls(
+                turn=int(values["turn"]),
+                text=str(values["text"]),
+                drawings=tuple(map(Drawing.from_json, values["drawings"])),
+                task=values["task"],
+                note=str(values["note"]),
+                said=tuple(map(_asked, values["said"])),
+                reply=str(values["reply"]),
+                objects=tuple(map(int, values["objects"])),
+                stopped=bool(values["stopped"]),
+            )
+        except (AttributeError, LookupError, TypeError, ValueError) as error:
+            raise MediaError("A saved turn is damaged and cannot be read.") from error
+
+
+@dataclass(slots=True, kw_only=True, eq=False)
+class Running:
+    """One turn that is being answered."""
+
+    turn: int
+    work: Work
+    film: Film
+    listener: Listener
+    history: History
+    options: Options
+    earlier: Sequence[Asked] = ()
+    said: list[Asked] = field(default_factory=list)
+    reply: str = ""
+    note: str = ""
+    touched: dict[int, None] = field(default_factory=dict)  # ids, in order
+    stopped: bool = False
+
+    def ask(
+        self,
+        question: str,
+        regions: Sequence[Region] = (),
+        *,
+        purpose: Purpose = "find",
+        follow_up: bool = False,
+    ) -> Generator[Event, None, Reading]:
+        """Ask the model: after the earlier turns if this one leans on them, else after talk."""
+        earlier = [
+            asked for asked in self.earlier if follow_up or asked.purpose == purpose == "talk"
+        ]
+        reading = yield from self.listener.ask(self.work, question, regions, earlier, purpose)
+        self.said.append(Asked(question, reading.text, tuple(regions), purpose))
+        return reading
+
+    def keep(self, changed: Object) -> None:
+        """Put an object into the list; all that a turn changes is one change to undo."""
+        self.history.edit(lambda objects: objects.put(changed), step=self)
+        self.touched[changed.id] = None
+
+    def listed(self, id_: int) -> Object | None:
+        """Find an object that this turn works on; None if it was deleted meanwhile."""
+        return next((each for each in self.history.now if each.id == id_), None)
+
+
+def _asked(values: Mapping[str, Any]) -> Asked:
+    regions = tuple(
+        Region(Rle.from_json(region["mask"]).mask(), int(region["frame"]))
+        for region in values["regions"]
+    )
+    purpose: Purpose = "talk" if values["purpose"] == "talk" else "find"
+    return Asked(str(values["question"]), str(values["answer"]), regions, purpose)

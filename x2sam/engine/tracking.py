@@ -1,0 +1,90 @@
+"""Masks frame after frame: what the model looks for, found again in every frame.
+
+Frames pass by one at a time, forward or backward, and what is kept is the model's mask memory,
+which has a fixed size. With a stride only every so many frames are looked at; those between
+carry the masks of the one before.
+
+    >>> [(look, between) for look, between in strides([4, 5, 6, 7, 8], 2)]
+    [(4, [5]), (6, [7]), (8, [])]
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from x2sam.engine.engine import Work
+from x2sam.engine.film import Film
+from x2sam.engine.options import Options
+from x2sam.media.masks import Mask
+from x2sam.model.conditions import Conditions
+from x2sam.model.mask_encoder import Features
+from x2sam.model.prediction import Prediction
+from x2sam.model.readout import Reader, Segments
+from x2sam.types import How
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Found:
+    """One segment of one frame; the `id` is the same in other frames."""
+
+    id: int
+    label: int  # which condition
+    mask: Mask  # (H, W)
+    score: float
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Look:
+    """What was found in one frame, and how likely each condition was at best."""
+
+    frame: int
+    how: How
+    found: tuple[Found, ...]
+    likely: tuple[float, ...]
+
+
+def strides(frames: Sequence[int], stride: int) -> Iterator[tuple[int, Sequence[int]]]:
+    """Group frames: one to be looked at, and those that carry its masks."""
+    for start in range(0, len(frames), stride):
+        yield frames[start], list(frames[start + 1 : start + stride])
+
+
+def follow(
+    work: Work,
+    film: Film,
+    conditions: Conditions,
+    read: Reader,
+    frames: Sequence[int],
+    options: Options,
+) -> Iterator[Look]:
+    """Look for something in frames, in the order given, one step of the device for each."""
+    predictor = film.engine.predictor
+    pulled: list[Features] = []
+
+    def stream() -> Iterator[Prediction]:
+        return predictor.segment(conditions, ((pulled.pop(), film.size) for _ in frames))
+
+    segmented = stream()
+    groups = list(strides(frames, options.stride))
+    pictures = film.pictures([frame for frame, _ in groups])
+    for (frame, between), picture in zip(groups, pictures, strict=True):
+        features = film.features(work, frame, picture)
+        if not options.memory:
+            segmented = stream()
+        with work.step():
+            pulled.append(features)
+            prediction = next(segmented)
+            found = _plain(read(prediction))
+            likely = tuple(prediction.probabilities.amax(dim=0).tolist())
+        yield Look(frame, How.SEEN, found, likely)
+        for carried in between:
+            yield Look(carried, How.CARRIED, found, likely)
+
+
+def _plain(segments: Segments) -> tuple[Found, ...]:
+    """Bring segments off the device."""
+    masks = segments.masks.cpu().numpy()
+    values = (segments.ids, segments.labels, segments.scores)
+    rows = zip(*(value.tolist() for value in values), masks, strict=True)
+    return tuple(Found(id_, label, mask, score) for id_, label, score, mask in rows)
