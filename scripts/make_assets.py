@@ -3,9 +3,9 @@
     .venv/bin/python scripts/make_assets.py SPRITES [--out assets]
 
 SPRITES is a folder of sprites, a colour-emoji font, or a file that
-`x2sam.train.sprites.pack` made of one. The scenes are arranged by hand so that every task has a natural question; poses are
-x, y, size and angle (radians) as fractions of the side, and clips go from the first pose to
-the second. Held-out nouns do not occur.
+`x2sam.train.sprites.pack` made of one. The scenes are arranged by hand so that every task
+has a natural question; poses are x, y, size and angle (radians) as fractions of the side,
+and clips go from the first pose to the second. Held-out nouns do not occur.
 """
 
 from __future__ import annotations
