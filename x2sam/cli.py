@@ -101,7 +101,8 @@ def _no_arguments(parser: argparse.ArgumentParser) -> None:
 
 def _demo(arguments: argparse.Namespace) -> int:
     del arguments
-    print("The demo page is not built yet; README.md says what works today.")
+    first = '.venv/bin/x2sam ask assets/fruit.png "the green apple" -o out'
+    print(f"The demo page is not built yet; see README.md, or try: {first}")
     return 0
 
 
