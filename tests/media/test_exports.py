@@ -6,6 +6,7 @@ back bit for bit. Nothing is faked.
 
 import json
 import zipfile
+from dataclasses import replace
 
 import av
 import numpy as np
@@ -59,7 +60,7 @@ def exported(parcel, folder, *formats):
     names = [str(file.relative_to(folder)) for file in files]
     assert len(set(names)) == len(names)
     assert sorted(names) == sorted(
-        str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()
+        str(path.relative_to(folder)) for path in folder.rglob("[!.]*") if path.is_file()
     )
     return names
 
@@ -217,3 +218,41 @@ def test_nothing_found_exports_as_well(still, tmp_path):
     assert names == ["overlay.png", "coco.json", "yolo/data.yaml", "chat.md"]
     assert (pixels(tmp_path / "out/overlay.png") == still.medium.pixels).all()
     assert all(one.title for one in FORMATS.values())
+
+
+def test_a_second_export_leaves_nothing_of_the_first_and_all_else(still, tmp_path):
+    list(export(still, tmp_path))
+    (tmp_path / "masks/mine.png").write_bytes(b"of somebody else")
+    (tmp_path / "notes.txt").write_text("keep me")
+    fewer = replace(still, items=still.items[:1])
+    list(export(fewer, tmp_path, ["masks"]))
+    assert sorted(file.name for file in tmp_path.glob("masks/*")) == ["1-red-car.png", "mine.png"]
+    assert len([*tmp_path.glob("cutouts/*")]) == 3  # which was not exported again
+    list(export(fewer, tmp_path))
+    assert len([*tmp_path.glob("cutouts/*")]) == 1
+    assert (tmp_path / "notes.txt").read_text() == "keep me"
+
+
+def test_folders_that_become_empty_go(moving, tmp_path):
+    list(export(moving, tmp_path / "out", ["masks"]))
+    assert len([*tmp_path.glob("out/masks/*/*.png")]) == 8
+    list(export(replace(moving, items=[]), tmp_path / "out", ["masks"]))
+    assert not (tmp_path / "out/masks").exists()
+
+
+@pytest.mark.parametrize("listed", ["{", "[]", "3", '{"masks": 3}', '{"masks": ["../a", "/a"]}'])
+def test_a_damaged_list_of_what_was_written_harms_nothing(still, tmp_path, listed):
+    (tmp_path / "a").write_text("outside")
+    out = tmp_path / "out"
+    out.mkdir()
+    (out / ".x2sam-export.json").write_text(listed)
+    assert len(list(export(still, out, ["masks"]))) == 3
+    assert (tmp_path / "a").exists()
+
+
+def test_an_export_that_was_broken_off_is_cleaned_by_the_next(still, tmp_path):
+    files = export(still, tmp_path, ["masks"])
+    next(files)
+    files.close()
+    list(export(replace(still, items=[]), tmp_path, ["masks"]))
+    assert not (tmp_path / "masks").exists()

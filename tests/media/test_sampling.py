@@ -2,13 +2,14 @@
 
 import json
 import re
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from x2sam.media.sampling import spans, strides, uniform, uniform_at
+from x2sam.media.sampling import middles, spans, strides, uniform, uniform_at
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "language" / "preprocess.json"
 RECORDED = json.loads(GOLDEN.read_text())
@@ -66,3 +67,15 @@ def test_spans_are_clips_of_the_asked_length(frames, count):
 
 def test_a_slow_rate_still_looks_at_one_frame():
     assert uniform_at(10, 25.0, 0.5) == (0,)
+
+
+@given(st.integers(1, 2000), st.integers(1, 100))
+def test_middles_are_evenly_spread(frames, count):
+    chosen = middles(frames, count)
+    count = min(count, frames)
+    gaps = [after - before for before, after in pairwise(chosen)]
+    assert len(set(chosen)) == count
+    assert max(gaps, default=0) - min(gaps, default=0) <= 1
+    before, after = chosen[0], frames - 1 - chosen[-1]
+    assert 0 <= after <= before + 1
+    assert abs(before - frames / count / 2) <= 1

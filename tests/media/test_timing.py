@@ -32,6 +32,21 @@ def test_a_regular_rate_is_exact(rate):
     assert not timing.variable
 
 
+@pytest.mark.parametrize(
+    ("rate", "exact"),
+    [
+        (25, Fraction(25)),
+        (12.5, Fraction(25, 2)),
+        (0.1, Fraction(1, 10)),
+        (29.97, Fraction(2997, 100)),
+    ],
+)
+def test_a_rate_may_be_a_plain_number(rate, exact):
+    timing = Timing.regular(50, rate)
+    assert timing.unit == 1 / exact
+    assert timing.duration == 50 / exact
+
+
 def test_rounding_to_milliseconds_is_not_called_variable():
     stamps = np.rint(np.arange(100) * 1001 / 30).astype(np.int64)
     timing = Timing.stamped(stamps, Fraction(1, 1000), Fraction(30000, 1001))

@@ -14,7 +14,7 @@ from PIL import Image
 from x2sam.errors import LimitError, MediaError
 from x2sam.media.images import Picture
 from x2sam.media.limits import Limits
-from x2sam.media.videos import Clip, open_clip, open_medium
+from x2sam.media.videos import Clip, frames_at, open_clip, open_medium
 
 
 @pytest.fixture(scope="module")
@@ -149,3 +149,14 @@ def test_too_many_bytes(path):
     for source in (path, path.read_bytes()):
         with pytest.raises(LimitError, match="MB"):
             open_clip(source, Limits(clip_bytes=500))
+
+
+def test_frames_of_a_file_without_opening_a_clip(tmp_path):
+    path = film(tmp_path / "a.mkv", "ffv1", frames=6)
+    with open_clip(path) as clip:
+        expected = [clip.frame(index) for index in (1, 4)]
+    frames = list(frames_at(path, [1, 4, 6, 40]))
+    assert len(frames) == 2
+    assert all(np.array_equal(one, two) for one, two in zip(frames, expected, strict=True))
+    with pytest.raises(MediaError, match=r"\.$"):
+        list(frames_at(tmp_path / "none.mp4", [0]))

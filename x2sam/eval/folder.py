@@ -25,9 +25,9 @@ from x2sam.eval.results import Result
 from x2sam.eval.visual_prompts import VisualPrompt, visual_prompts
 from x2sam.language.prompts import Turn, question
 from x2sam.language.wordings import Media
-from x2sam.media.frames import frames_at
 from x2sam.media.sampling import uniform
 from x2sam.media.suite import Sample, read_suite
+from x2sam.media.videos import frames_at
 from x2sam.model.conditions import Conditions
 from x2sam.model.mask_encoder import Features
 from x2sam.model.predictor import Drawing, Predictor

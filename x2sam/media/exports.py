@@ -12,6 +12,7 @@ import zipfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -49,6 +50,8 @@ class Parcel:
             yield self.medium.pixels
 
 
+_WRITTEN: Final = ".x2sam-export.json"  # files by format, relative to the folder
+
 Writer = Callable[[Parcel, Path], Iterator[Path]]
 """Writes a format into a folder, and yields each file once it is complete."""
 
@@ -64,6 +67,9 @@ class Format:
 def export(parcel: Parcel, folder: Path, formats: Sequence[str] = ()) -> Iterator[Path]:
     """Write some formats, or all, into a folder, and yield the files as they become complete.
 
+    What an earlier export wrote of these formats is replaced; a hidden list in the folder says
+    what that is, so that nothing else is touched.
+
     Raises:
         PromptError: there is no such format.
         MediaError: a file cannot be written.
@@ -74,9 +80,45 @@ def export(parcel: Parcel, folder: Path, formats: Sequence[str] = ()) -> Iterato
     try:
         folder.mkdir(parents=True, exist_ok=True)
         for name in formats or FORMATS:
-            yield from FORMATS[name].write(parcel, folder)
+            yield from _anew(name, parcel, folder)
     except OSError as error:
         raise MediaError(f"{folder} cannot be written to: {error.strerror}.") from error
+
+
+def _anew(name: str, parcel: Parcel, folder: Path) -> Iterator[Path]:
+    """Write a format in the place of what was written of it before."""
+    others = _written(folder)
+    for old in others.pop(name, ()):
+        _remove(folder, old)
+    files: list[str] = []
+    try:
+        for path in FORMATS[name].write(parcel, folder):
+            files.append(path.relative_to(folder).as_posix())
+            yield path
+    finally:
+        value = json.dumps({**others, name: files}, ensure_ascii=False)
+        (folder / _WRITTEN).write_text(value, encoding="utf-8")
+
+
+def _written(folder: Path) -> dict[str, list[str]]:
+    """Read which files earlier exports wrote; none where the list is missing or damaged."""
+    try:
+        value = json.loads((folder / _WRITTEN).read_text(encoding="utf-8"))
+        return {name: list(map(str, value[name])) for name in FORMATS if name in value}
+    except (OSError, ValueError, TypeError):
+        return {}
+
+
+def _remove(folder: Path, name: str) -> None:
+    """Delete a file of a folder, and the folders inside that it leaves empty."""
+    inside = Path(name)
+    if inside.is_absolute() or ".." in inside.parts:
+        return
+    (folder / inside).unlink(missing_ok=True)
+    for parent in list(inside.parents)[:-1]:
+        if not (folder / parent).is_dir() or any((folder / parent).iterdir()):
+            break
+        (folder / parent).rmdir()
 
 
 def pack(files: Iterable[Path], folder: Path, archive: Path) -> None:

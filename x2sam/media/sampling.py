@@ -26,6 +26,18 @@ def uniform(frames: int, count: int) -> tuple[int, ...]:
     return tuple(int(index) for index in np.linspace(0, frames - 1, count))
 
 
+def middles(frames: int, count: int) -> tuple[int, ...]:
+    """Choose the middle of each of `count` equal parts; all frames when there are fewer.
+
+    >>> middles(40, 4)
+    (5, 15, 25, 35)
+    """
+    assert frames > 0, frames
+    assert count > 0, count
+    count = min(count, frames)
+    return tuple((2 * part + 1) * frames // (2 * count) for part in range(count))
+
+
 def uniform_at(frames: int, frame_rate: float, samples_per_second: float) -> tuple[int, ...]:
     """Choose frame indices at about `samples_per_second` of a clip with `frame_rate`."""
     assert frame_rate > 0, frame_rate

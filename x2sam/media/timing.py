@@ -19,6 +19,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+_FINEST = 10_000  # of the parts of a frame per second that are told apart
 JITTER = Fraction(2, 1000)  # containers round times to milliseconds, one up and one down
 
 
@@ -37,9 +38,9 @@ class Timing:
         assert self.last > 0, self.last
 
     @classmethod
-    def regular(cls, frames: int, rate: Fraction) -> Timing:
-        """Show `rate` frames per second."""
-        return cls(np.arange(frames), 1 / rate, 1)
+    def regular(cls, frames: int, rate: Fraction | float) -> Timing:
+        """Show `rate` frames per second; a float is taken for the simple fraction it is near."""
+        return cls(np.arange(frames), 1 / Fraction(rate).limit_denominator(_FINEST), 1)
 
     @classmethod
     def stamped(cls, stamps: NDArray[np.int64], unit: Fraction, rate: Fraction) -> Timing:

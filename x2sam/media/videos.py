@@ -50,6 +50,7 @@ from x2sam.media.video_file import VideoFile
 FRAME_RATE = 24.0
 """Frames per second of pictures that do not say."""
 
+_ANY = Limits(clip_bytes=1 << 60, clip_seconds=float("inf"), clip_frames=1 << 60)
 _HEAD = 12
 _ZIP = re.compile(rb"PK(\x03\x04|\x05\x06)")
 _MOVING = re.compile(rb"GIF8|\x89PNG|RIFF....WEBP|....ftypavi[fs]", re.DOTALL)
@@ -175,6 +176,15 @@ def open_clip(
         raise MediaError(f"{name} is a still picture, not a clip.")
     video = VideoFile(file, name, limits)
     return Clip(video, name, file if video.has_sound else None)
+
+
+def frames_at(file: Path, indices: Iterable[int]) -> Iterator[Pixels]:
+    """Decode some frames of a clip file, (H, W, 3) each; none for those beyond its end.
+
+    Raises `MediaError` if it cannot be read, whatever its length.
+    """
+    with open_clip(file, _ANY) as clip:
+        yield from clip.frames(index for index in indices if index < len(clip))
 
 
 def open_medium(

@@ -23,8 +23,8 @@ from x2sam.errors import MediaError
 from x2sam.language.prompts import Turn, question
 from x2sam.language.tasks import TASKS, Needs, is_sentence
 from x2sam.language.wordings import Media
-from x2sam.media.frames import frames_at
 from x2sam.media.suite import Sample, objects, read_suite
+from x2sam.media.videos import frames_at
 from x2sam.model.pixels import clip_patches, image_patches, square_masks, squash
 from x2sam.train.batches import Example
 from x2sam.train.pointing import draw_region
