@@ -28,6 +28,7 @@ from x2sam.errors import (
 if TYPE_CHECKING:
     from x2sam.engine.engine import Engine, load
     from x2sam.engine.options import Options
+    from x2sam.engine.reach import Reach
     from x2sam.engine.replay import replay
     from x2sam.engine.session import Session
     from x2sam.model.x2sam import X2SAM
@@ -40,6 +41,7 @@ __all__ = [
     "MediaError",
     "Options",
     "PromptError",
+    "Reach",
     "Session",
     "WeightsError",
     "X2SAMConfig",
@@ -52,6 +54,7 @@ __version__ = "0.1.0"
 _HOMES = {  # public names behind torch, and where each lives
     "Engine": "x2sam.engine.engine",
     "Options": "x2sam.engine.options",
+    "Reach": "x2sam.engine.reach",
     "Session": "x2sam.engine.session",
     "X2SAM": "x2sam.model.x2sam",
     "load": "x2sam.engine.engine",

@@ -256,6 +256,13 @@ class Routed:
 
 
 @dataclass(frozen=True, slots=True)
+class Waiting:
+    """The model is busy: so many requests are before yours, which goes on by itself."""
+
+    ahead: int
+
+
+@dataclass(frozen=True, slots=True)
 class Progress:
     """`done` of `total` steps of one stage, for instance "segmenting frames"."""
 
@@ -294,7 +301,11 @@ class MaskReady:
 
 @dataclass(frozen=True, slots=True)
 class NotFound:
-    """What was asked for is not there; `candidates` came nearest: name, and score 0 to 1."""
+    """What was asked for is not there; `candidates` came nearest: name, and score 0 to 1.
+
+    The thing itself with how likely it was at best; or where the model answered in words only,
+    objects of the list with the share of words they have in common with what was asked for.
+    """
 
     what: str
     candidates: tuple[tuple[str, float], ...] = ()
@@ -318,7 +329,19 @@ class Done:
     stopped: bool = False  # before its end, by the person
 
 
-Event = Routed | Progress | TextDelta | Phrase | MaskReady | NotFound | Warning | Done
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Estimate:
+    """What a request will take, told before it is made."""
+
+    task: str  # a key of `language.tasks.TASKS`, or the action of a command
+    reason: str  # for the person at the screen
+    frames_shown: int = 0  # to the language model
+    frames_masked: int = 0  # that get a mask
+    seconds: tuple[float, float] = (0.0, 0.0)  # at best, and at worst
+    bytes: int = 0  # of memory that it will take beyond what is in use
+
+
+Event = Routed | Waiting | Progress | TextDelta | Phrase | MaskReady | NotFound | Warning | Done
 
 
 def _number(value: Any) -> float:

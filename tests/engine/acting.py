@@ -37,8 +37,10 @@ class Actor:
         self.answers = {}  # words of the question -> what is said to it
         self.asked = []  # the conversations
 
-    def look(self, frames, media, times=None):
+    def look(self, frames, media, times=None, sparse=None):
         self.log.append(("look", len(frames)))
+        if sparse is not None:
+            self.log.append(("sparse", len(sparse)))
         return View(media, None, VisualGrid(1, 2, 2), times)
 
     def features(self, frames):

@@ -66,9 +66,9 @@ def test_a_bug_still_looks_like_one():
 def test_stopped_work_takes_no_further_step():
     engine, _ = stage()
     work = Work(engine)
-    with work.step():
+    with work.step("word"):
         pass
     work.stop()
-    with pytest.raises(Stopped), work.step():
+    with pytest.raises(Stopped), work.step("word"):
         pytest.fail("it went on")
     assert engine.waiting == 0

@@ -94,6 +94,63 @@ def test_a_clip_file(actor, tmp_path, capsys):
     assert len(open_clip(out / "overlay.mp4")) == 6
 
 
+@pytest.fixture
+def moving(tmp_path):
+    path = tmp_path / "moving"
+    path.mkdir()
+    for index, frame in enumerate(clip(6, red=(2, 2))):
+        Image.fromarray(frame).save(path / f"{index}.png")
+    return path
+
+
+def frames_found(printed):
+    (found,) = json.loads(printed)["objects"]
+    return [int(frame) for frame in found["masks"]]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "frames"),
+    [
+        ([], [0, 1, 2, 3, 4, 5]),
+        (["--from", 2, "--to", 4], [2, 3, 4]),
+        (["--from", 4], [4, 5]),
+        (["--to", 2, "--direction", "backward"], [0, 1, 2]),
+        (["--best", "--from", 1, "--one-token"], [1, 2, 3, 4, 5]),
+        (["--frames", 8, "--policy", "sparse_dense"], [0, 1, 2, 3, 4, 5]),
+    ],
+)
+def test_ask_about_some_frames(actor, moving, capsys, arguments, frames):
+    assert run("ask", moving, "the red square", "--json", *arguments) == 0
+    assert frames_found(capsys.readouterr().out) == frames
+
+
+@pytest.mark.parametrize(
+    ("arguments", "frames"),
+    [
+        (["--direction", "forward"], [3, 4, 5]),
+        (["--direction", "backward"], [0, 1, 2, 3]),
+        (["--from", 2, "--to", 3], [2, 3]),
+    ],
+)
+def test_point_at_some_frames(actor, moving, capsys, arguments, frames):
+    assert run("point", moving, "--at", "8,5", "--frame", 3, "--json", *arguments) == 0
+    assert frames_found(capsys.readouterr().out) == frames
+
+
+@pytest.mark.parametrize(
+    ("name", "arguments", "says"),
+    [
+        ("ask", ["the red square", "--to", 6], "no frame 6"),
+        ("ask", ["the red square", "--from", 4, "--to", 2], "Swap"),
+        ("point", ["--at", "8,5", "--from", 2], "Frame 0 is not among frames 2 to 5"),
+        ("ask", ["the red square", "--policy", "sparse_dense", "--frames", 2], "at least 8"),
+    ],
+)
+def test_wrong_frames_are_sentences(actor, moving, name, arguments, says):
+    with pytest.raises(PromptError, match=says):
+        run(name, moving, *arguments)
+
+
 # Many files
 
 

@@ -1,8 +1,13 @@
-"""Features of frames within a budget of bytes. Nothing is faked; features are plain tensors."""
+"""Features of frames within a budget of bytes: who makes room, and what rounding changes.
+
+Nothing is faked; features are plain tensors.
+"""
 
 import torch
+from hypothesis import given
+from hypothesis import strategies as st
 
-from x2sam.engine.feature_cache import FeatureCache, size_of
+from x2sam.engine.feature_cache import FeatureCache, packed, size_of, unpacked
 from x2sam.model.mask_encoder import Features
 
 
@@ -10,14 +15,70 @@ def features(size=100):
     return Features((torch.zeros(size // 2, dtype=torch.uint8),) * 2, torch.zeros(0))
 
 
-def test_the_least_recently_used_make_room():
+def scan(cache, medium, frames):
+    """Pass through a clip once; how many of its frames were there."""
+    cache.request(medium)
+    found = 0
+    for frame in frames:
+        if cache.get((medium, frame)) is None:
+            cache.put((medium, frame), features())
+        else:
+            found += 1
+    return found
+
+
+def held(cache, medium, frames=range(100)):
+    return [frame for frame in frames if (medium, frame) in cache]
+
+
+def test_a_second_pass_through_a_long_clip_finds_what_there_was_room_for():
+    cache = FeatureCache(500)
+    assert scan(cache, 1, range(20)) == 0
+    assert held(cache, 1) == [0, 1, 2, 3, 19]  # the newest is always there
+    assert all(scan(cache, 1, range(20)) >= 4 for _ in range(8))
+
+
+def test_frames_that_nobody_asks_for_any_more_go_first():
+    cache = FeatureCache(500)
+    scan(cache, 1, range(10))
+    scan(cache, 1, range(50, 55))
+    scan(cache, 1, range(50, 55))
+    assert scan(cache, 1, range(50, 55)) == 5
+
+
+def test_a_newcomer_gets_a_fair_share():
+    cache = FeatureCache(600)
+    scan(cache, 1, range(20))
+    scan(cache, 2, range(20))
+    assert (len(held(cache, 1)), len(held(cache, 2))) == (3, 3)
+    scan(cache, 3, range(20))
+    assert {len(held(cache, medium)) for medium in (1, 2, 3)} == {2}
+
+
+def test_two_who_pass_through_clips_at_once_both_find_their_share_again():
+    cache = FeatureCache(800)
+    again = []
+    for _ in range(4):
+        cache.request(1)
+        cache.request(2)
+        count = 0
+        for frame in range(20):
+            for medium in (1, 2):
+                if cache.get((medium, frame)) is None:
+                    cache.put((medium, frame), features())
+                else:
+                    count += 1
+        again.append(count)
+    assert again[-1] >= 4
+
+
+def test_of_many_pictures_the_one_used_least_recently_makes_room():
     cache = FeatureCache(350)
-    for index in range(3):
-        cache.put((1, index), features())
-    assert cache.get((1, 0)) is not None  # now the newest
-    cache.put((1, 3), features())
-    assert [cache.get((1, index)) is not None for index in range(4)] == [True, False, True, True]
-    assert cache.bytes == 300
+    for medium in range(3):
+        scan(cache, medium, [0])
+    scan(cache, 0, [0])
+    scan(cache, 3, [0])
+    assert [len(held(cache, medium)) for medium in range(4)] == [1, 0, 1, 1]
 
 
 def test_bytes_count_and_not_entries():
@@ -46,3 +107,52 @@ def test_a_closed_medium_is_forgotten_and_others_are_not():
     assert cache.bytes == 100
     cache.clear()
     assert (len(cache), cache.bytes) == (0, 0)
+
+
+steps = st.tuples(
+    st.sampled_from(["put", "put", "put", "get", "request", "forget"]),
+    st.integers(0, 3),
+    st.integers(0, 5),
+    st.sampled_from([40, 100, 260, 600]),
+)
+
+
+@given(st.lists(steps, max_size=60), st.sampled_from([0, 90, 500]))
+def test_the_budget_holds_whatever_comes(steps, limit):
+    cache = FeatureCache(limit)
+    for what, medium, frame, size in steps:
+        if what == "put":
+            cache.put((medium, frame), features(size))
+            assert ((medium, frame) in cache) >= (size <= limit)
+        elif what == "get":
+            cache.get((medium, frame))
+        else:
+            getattr(cache, what)(medium)
+        assert cache.bytes <= limit
+    kept = [cache.get((m, f)) for m in range(4) for f in range(6)]
+    assert cache.bytes == sum(size_of(one) for one in kept if one is not None)
+
+
+def test_what_is_kept_is_half_as_large_and_the_same_to_three_digits():
+    maps = (torch.randn(1, 4, 6, 6), torch.randn(1, 4, 3, 3))
+    whole = Features(maps, torch.randn(1, 3, 3, 4))
+    small = packed(whole)
+    assert size_of(small) == size_of(whole) // 2
+    again = unpacked(small, torch.float32)
+    torch.testing.assert_close(again.maps[0], maps[0], rtol=1e-3, atol=1e-6)
+    # Rounding again changes nothing: what comes from the cache is what was used at first.
+    assert torch.equal(packed(again).maps[0], small.maps[0])
+
+
+def test_what_half_precision_cannot_hold_is_kept_as_it_is():
+    large = Features((torch.tensor([1e6]),), torch.tensor([1.0]))
+    small = packed(large)
+    assert small.maps[0].dtype is torch.float32
+    assert small.region_stage.dtype is torch.float16
+    assert unpacked(small, torch.float32).maps[0].item() == 1e6
+
+
+def test_other_precisions_are_left_alone():
+    brain = Features((torch.ones(2, dtype=torch.bfloat16),), torch.ones(2, dtype=torch.bfloat16))
+    assert packed(brain).maps[0].dtype is torch.bfloat16
+    assert unpacked(brain, torch.bfloat16).maps[0] is brain.maps[0]

@@ -361,6 +361,11 @@ def test_impossible_options_are_refused():
     for wrong in ({"frames": 0}, {"stride": 0}, {"absent": -1.0}, {"words": 0}):
         with pytest.raises(PromptError, match="at least"):
             Options(**wrong)
+    with pytest.raises(PromptError, match="uniform or sparse_dense"):
+        Options(policy="dense")
+    with pytest.raises(PromptError, match="at least 8"):
+        Options(frames=4, policy="sparse_dense")
+    assert Options().policy == "uniform"
 
 
 # What is taken away

@@ -55,6 +55,25 @@ def test_one_frame_alone_is_shown_as_a_picture():
     assert len(session.objects[0].masks) == 40
 
 
+def test_sparse_and_dense_frames():
+    engine, actor = stage()
+    options = Options(frames=8, policy="sparse_dense", chat_frames=9)
+    session = engine.open(clip(40, red=(2, 2)), options=options)
+    events = list(session.ask("the red square"))
+    assert [entry for entry in actor.log if entry[0] in ("look", "sparse")] == [
+        ("look", 2),
+        ("sparse", 16),
+    ]
+    assert session.shown == (10, 30)  # those in full
+    assert Progress("looking at frames", 18, 18) in of(Progress, events)
+    assert len(session.objects[0].masks) == 40
+    list(session.ask("what is in this clip?"))
+    assert frames_of(actor, "look") == [2, 9]
+    assert len(frames_of(actor, "sparse")) == 1
+    list(engine.open(picture(red=(2, 2)), options=options).ask("the red square"))
+    assert len(frames_of(actor, "sparse")) == 1  # a picture has none
+
+
 def test_with_a_stride_the_frames_between_are_carried():
     engine, actor = stage()
     session = engine.open(MOVING, options=Options(stride=4))

@@ -1,8 +1,10 @@
 """The examples run from beginning to end and say what they should.
 
-Faked: loading, which gives an actor that knows coloured squares of small pictures.
+Faked: loading, which gives an actor that knows coloured squares of small pictures; for the five
+turns nothing is, but the clip is shorter.
 """
 
+import re
 import runpy
 import sys
 from pathlib import Path
@@ -13,8 +15,10 @@ from PIL import Image
 
 import x2sam
 from tests.engine.acting import clip, picture, stage
+from x2sam.media.videos import open_medium
 
 EXAMPLES = Path(__file__).parent.parent.parent / "examples"
+ASSETS = EXAMPLES.parent / "assets"
 
 
 @pytest.fixture
@@ -40,7 +44,7 @@ def squares(tmp_path):
 
 def test_there_is_a_test_for_every_example():
     names = {path.stem for path in EXAMPLES.glob("*.py")}
-    assert names == {"picture", "clip", "click", "conversation", "take_away"}
+    assert names == {"picture", "clip", "click", "conversation", "take_away", "five_turns"}
 
 
 def test_picture(run, squares):
@@ -72,3 +76,27 @@ def test_take_away(run, squares, tmp_path):
     printed = run("take_away", squares, tmp_path / "out")
     assert "overlay.png" in printed
     assert "1 turn, objects: ['the red apple']" in printed
+
+
+def test_five_turns(monkeypatch, capsys, tmp_path):
+    with open_medium(ASSETS / "chase.mp4") as whole:
+        for index in range(0, len(whole), 6):
+            Image.fromarray(whole.frame(index)).save(tmp_path / f"{index:02}.png")
+    monkeypatch.setattr(sys, "argv", ["five_turns", str(tmp_path)])
+    runpy.run_path(str(EXAMPLES / "five_turns.py"), run_name="__main__")
+    printed = capsys.readouterr().out
+    first, *turns, names = re.split(r"(?m)^(?:> |in the list: )", printed)
+    assert not first
+    assert [turn.splitlines()[0] for turn in turns] == [
+        "the mouse",
+        "a click on frame 6",
+        "the one to its left",
+        "mouse and tree",
+        "describe this with masks",
+    ]
+    for turn in turns:
+        assert re.fullmatch(r"  \[.+ → .+\]", turn.splitlines()[1]), turn
+        assert len(turn.splitlines()) > 2, turn  # what was found, what was not, or what was said
+    assert "1 the mouse: " in turns[0]
+    assert "1 the mouse: " in turns[1]  # corrected, not another one
+    assert names.startswith("the mouse, ")

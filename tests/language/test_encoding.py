@@ -145,6 +145,21 @@ def test_a_clip_can_tell_its_real_times():
         encode(prompt("?", "video"), VOCABULARY, grid=grid, times=[1.0])
 
 
+def test_means_stand_together_before_the_timed_frames():
+    grid = VisualGrid(2, 2, 4, means=5)
+    ids = encode(prompt("?", "video"), VOCABULARY, grid=grid).ids
+    start, end = (VOCABULARY.encode(f"<|vision_{side}|>")[0] for side in ("start", "end"))
+    counts = [
+        int((ids[a:b] == VISUAL).sum())
+        for a, b in zip(np.flatnonzero(ids == start), np.flatnonzero(ids == end), strict=True)
+    ]
+    assert counts == [5, 2, 2] == list(grid.runs)
+    assert grid.tokens == 9
+    text = VOCABULARY.decode([i for i in ids if i >= 0])
+    assert text.count("seconds>") == 2
+    assert "<|vision_end|><1.0 seconds>" in text
+
+
 @pytest.mark.parametrize("frames", TIMES)
 def test_patch_times_are_the_recorded_ones(frames):
     seconds = [index / 24 for index in range(int(frames))]

@@ -16,7 +16,7 @@ from tests.asking import SURE, asked, same_conditions, script
 from tests.tiny import tiny_config
 from x2sam.errors import PromptError
 from x2sam.language.prompts import Turn, question
-from x2sam.language.tokens import Vocabulary
+from x2sam.language.tokens import VISUAL, Vocabulary
 from x2sam.model.build import build
 from x2sam.model.predictor import Drawing, Predictor
 
@@ -123,6 +123,29 @@ def test_sampling_is_repeatable(predictor, picture):
         return asked(predictor, view, [Turn("Hello?")], sampling=sampling, limit=8)[0]
 
     assert sampled(1) == sampled(1) != sampled(2)
+
+
+def test_of_sparse_frames_the_means_are_shown_first(predictor):
+    """Of S frames in patches of two, S / 2 tokens, before the tokens of the other frames."""
+    clip = np.random.default_rng(1).integers(0, 256, (8, 60, 80, 3), np.uint8)
+    dense, sparse = predictor.look(clip[:2], "video"), predictor.look(clip, "video")
+    both = predictor.look(clip[:2], "video", sparse=clip)
+    assert both.grid.runs == (4, dense.grid.per_frame)
+    visual = zip(
+        (both.visual.tokens, *both.visual.deepstack),
+        (sparse.visual.tokens, *sparse.visual.deepstack),
+        (dense.visual.tokens, *dense.visual.deepstack),
+        strict=True,
+    )
+    for shown, every, full in visual:
+        torch.testing.assert_close(shown[4:], full)
+        second = every[sparse.grid.per_frame : 2 * sparse.grid.per_frame]
+        torch.testing.assert_close(shown[1], second.mean(0))
+    turns = [Turn(question("refseg", "video", text="the dog"))]
+    _, reading = asked(predictor, both, turns, forced=SURE)
+    assert (both.ids == VISUAL).sum() == both.grid.tokens
+    _, alone = asked(predictor, dense, turns, forced=SURE)
+    assert not torch.allclose(reading.conditions.classes, alone.conditions.classes)
 
 
 # What is kept from one question to the next

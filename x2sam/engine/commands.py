@@ -1,7 +1,8 @@
 """`x2sam ask`, `x2sam point` and `x2sam batch`: the engine from a terminal.
 
     x2sam ask street.mp4 "the cyclist in red" -o out/
-    x2sam point street.mp4 --at 412,230 --not 300,100 --frame 40
+    x2sam ask street.mp4 "the cyclist in red" --from 40 --to 90 --best -o out/
+    x2sam point street.mp4 --at 412,230 --not 300,100 --frame 40 --direction forward
     x2sam batch photos/ "the dog" -o out/
 
 Each has a function that describes its arguments and one that runs it. They exit with 0 when
@@ -13,7 +14,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -22,7 +23,8 @@ from tqdm import tqdm
 
 from x2sam.engine.engine import Engine, load
 from x2sam.engine.objects import Object
-from x2sam.engine.options import Options
+from x2sam.engine.options import POLICIES, Options
+from x2sam.engine.reach import DIRECTIONS, Reach
 from x2sam.engine.session import Session
 from x2sam.errors import MediaError, PromptError, X2SAMError
 from x2sam.language.tasks import TASKS
@@ -53,6 +55,21 @@ class Outcome:
         """Whether there is an answer at all."""
         return bool(self.objects) or (bool(self.text) and not self.missing)
 
+    @property
+    def summary(self) -> str:
+        """One line: the objects and their scores, or the answer in words."""
+        names = ", ".join(f"{each.name} ({each.score:.2f})" for each in self.objects)
+        return names or " ".join(self.text.split()) or "not found"
+
+    def take(self, event: Event, objects: Iterable[Object]) -> None:
+        """Note what an event says; `objects` is the list as it is now."""
+        match event:
+            case NotFound():
+                self.missing.append(event)
+            case Done(_, text, ids):
+                self.text = text
+                self.objects = [each for each in objects if each.id in ids]
+
     def to_json(self) -> dict[str, Any]:
         """Write as plain values; masks as COCO runs by frame."""
         return {
@@ -75,6 +92,12 @@ def ask_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("media", metavar="MEDIA", help="a picture, a clip or a folder of frames")
     parser.add_argument("text", metavar="TEXT", help="what is wanted, in words")
     _shared(parser)
+    _range(parser)
+    parser.add_argument(
+        "--best",
+        action="store_true",
+        help="of a clip: start where the words fit best, of the frames the model is shown",
+    )
     parser.add_argument("--task", choices=TASKS, help="instead of what the words suggest")
 
 
@@ -90,6 +113,7 @@ def point_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--box", metavar="X0,Y0,X1,Y1", help="around it, the end exclusive")
     parser.add_argument("--frame", type=int, default=0, help="of a clip: where (0)")
     _shared(parser)
+    _range(parser)
 
 
 def batch_arguments(parser: argparse.ArgumentParser) -> None:
@@ -108,12 +132,32 @@ def _shared(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--device", help="where to run; the accelerator if there is one")
     parser.add_argument("--frames", type=int, help="of a clip: how many to find things in")
     parser.add_argument("--stride", type=int, help="of a clip: segment every so many frames (1)")
+    parser.add_argument(
+        "--one-token",
+        action="store_true",
+        help="of a clip: look at every frame by itself, without a memory of those before",
+    )
+    parser.add_argument("--policy", choices=POLICIES, help="of a clip: how frames are shown")
+
+
+def _range(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--from", type=int, default=0, metavar="N", dest="first", help="of a clip: first frame (0)"
+    )
+    parser.add_argument("--to", type=int, metavar="N", help="of a clip: last frame (its own)")
+    parser.add_argument(
+        "--direction",
+        choices=DIRECTIONS,
+        default="both",
+        help="of a clip: which way masks are carried from where they start (both)",
+    )
 
 
 def run_ask(arguments: argparse.Namespace) -> int:
     """Ask about one picture or clip."""
     with _opened(arguments) as session:
-        events = session.ask(arguments.text, task=arguments.task)
+        reach = replace(_reach(arguments), best=arguments.best)
+        events = session.ask(arguments.text, task=arguments.task, reach=reach)
         return _answered(arguments, session, events)
 
 
@@ -130,6 +174,7 @@ def run_point(arguments: argparse.Namespace) -> int:
             labels=[1] * len(plus) + [0] * len(minus),
             box=None if box is None else (box[0], box[1], box[2], box[3]),
             frame=arguments.frame,
+            reach=_reach(arguments),
         )
         return _answered(arguments, session, events)
 
@@ -170,7 +215,7 @@ def _one_of_many(
             _written(session, out)
     except X2SAMError as error:
         return {"state": "failed", "result": str(error)}
-    return {"state": "done", "result": _summary(outcome.text, outcome.objects)}
+    return {"state": "done", "result": outcome.summary}
 
 
 def _done_before(out: Path, text: str) -> dict[str, Any] | None:
@@ -183,12 +228,7 @@ def _done_before(out: Path, text: str) -> dict[str, Any] | None:
         objects = [Object.from_json(values) for values in saved["objects"]]
     except (OSError, ValueError, LookupError, TypeError, X2SAMError):
         return None
-    return {"state": "done before", "result": _summary(turn["reply"], objects)}
-
-
-def _summary(text: str, objects: Iterable[Object]) -> str:
-    names = ", ".join(f"{each.name} ({each.score:.2f})" for each in objects)
-    return names or " ".join(text.split()) or "not found"
+    return {"state": "done before", "result": Outcome(turn["reply"], objects).summary}
 
 
 def _opened(arguments: argparse.Namespace) -> Session:
@@ -196,8 +236,17 @@ def _opened(arguments: argparse.Namespace) -> Session:
     return engine.open(arguments.media, options=_options(engine, arguments))
 
 
+def _reach(arguments: argparse.Namespace) -> Reach:
+    return Reach(first=arguments.first, last=arguments.to, direction=arguments.direction)
+
+
 def _options(engine: Engine, arguments: argparse.Namespace) -> Options:
-    asked = {"frames": arguments.frames, "stride": arguments.stride}
+    asked = {
+        "frames": arguments.frames,
+        "stride": arguments.stride,
+        "policy": arguments.policy,
+        "memory": False if arguments.one_token else None,
+    }
     return replace(engine.options, **{k: v for k, v in asked.items() if v is not None})
 
 
@@ -224,16 +273,11 @@ def _heard(session: Session, events: Iterator[Event], *, quiet: bool = True) -> 
     outcome = Outcome()
     with tqdm(disable=True if quiet else None, leave=False) as bar:
         for event in events:
-            match event:
-                case Progress(stage, done, total):
-                    bar.set_description(stage)
-                    bar.total, bar.n = total, done
-                    bar.refresh()
-                case NotFound():
-                    outcome.missing.append(event)
-                case Done(_, text, objects):
-                    outcome.text = text
-                    outcome.objects = [o for o in session.objects if o.id in objects]
+            if isinstance(event, Progress):
+                bar.set_description(event.stage)
+                bar.total, bar.n = event.total, event.done
+                bar.refresh()
+            outcome.take(event, session.objects)
             if not quiet:
                 _tell(event)
     return outcome
@@ -250,10 +294,21 @@ def _tell(event: Event) -> None:
         case Warning(text):
             _say(text, sys.stderr)
         case NotFound(what, candidates):
-            near = "".join(f" (nearest: {score:.0%} likely)" for _, score in candidates[:1])
-            _say(f"\nNot found: {what}{near}")
+            _say(f"\nNot found: {what}{_near(what, candidates)}")
         case Done(_, text) if text:
             _say("")
+
+
+def _near(what: str, candidates: Sequence[tuple[str, float]]) -> str:
+    """Say how near it came, or what there is instead.
+
+    >>> _near("a cat", [("a cat", 0.31)]), _near("a cat", [("the dog", 0.0), ("a cup", 0.0)])
+    (' (31% likely)', ' (in the list: the dog, a cup)')
+    """
+    if [name for name, _ in candidates] == [what]:
+        return f" ({candidates[0][1]:.0%} likely)"
+    names = ", ".join(name for name, _ in candidates)
+    return f" (in the list: {names})" if names else ""
 
 
 def _written(session: Session, out: Path) -> list[Path]:

@@ -30,6 +30,11 @@ class DeviceQueue:
         """How many wait behind the one that is being served."""
         return max(0, len(self._line) - 1)
 
+    @property
+    def length(self) -> int:
+        """How many are in line, the one that is being served included."""
+        return len(self._line)
+
     @contextmanager
     def turn(self) -> Iterator[None]:
         """Wait until it is your turn; the next one is called when the block is left."""

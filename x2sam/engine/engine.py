@@ -18,18 +18,20 @@ import torch
 from x2sam.engine.device_queue import DeviceQueue
 from x2sam.engine.feature_cache import FeatureCache
 from x2sam.engine.options import SUITED, Options
+from x2sam.engine.pace import Pace, Step
 from x2sam.errors import DeviceFullError
 from x2sam.media.images import Source
 from x2sam.media.limits import Limits
 from x2sam.media.videos import open_medium
 from x2sam.model import pretrained
 from x2sam.model.predictor import Predictor
+from x2sam.types import Waiting
 
 if TYPE_CHECKING:
     from x2sam.engine.session import Session
 
 CACHE_BYTES = 128 << 20
-"""For features of frames: of nano's about a hundred and sixty, of the 4B's two or three."""
+"""For features of frames: of nano's almost three hundred, of the 4B's two or three."""
 
 
 class Stopped(Exception):  # noqa: N818 (nothing went wrong)
@@ -43,6 +45,8 @@ class Engine:
         self.predictor = predictor
         self.options = SUITED.get(predictor.model.config.name, Options())
         self.cache = FeatureCache(cache_bytes)
+        self.pace = Pace()
+        self.frame_bytes = 0  # that features of a frame take when kept; 0 until there were some
         self._queue = DeviceQueue()
         self._media = count(1)
 
@@ -75,6 +79,11 @@ class Engine:
     def waiting(self) -> int:
         """How many requests wait for the device at this moment."""
         return self._queue.waiting
+
+    @property
+    def ahead(self) -> int:
+        """How many requests a new one finds in line, the one that is being served included."""
+        return self._queue.length
 
     def facts(self) -> dict[str, str]:
         """Say which model answers, for the page: name, parameters, precision, device."""
@@ -116,18 +125,35 @@ class Work:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
         self._stopped = False
+        self._told = 0
 
     def stop(self) -> None:
         """End it before its next step."""
         self._stopped = True
 
+    def waiting(self) -> Waiting | None:
+        """Tell how many are before it, if its next step has to stand in line.
+
+        Requests take turns step by step, so the line is joined and left all the time: it is
+        news only where it is longer than was told before.
+        """
+        ahead = 0 if self._stopped else self._engine.ahead
+        if ahead <= self._told:
+            return None
+        self._told = ahead
+        return Waiting(ahead)
+
     @contextmanager
-    def step(self) -> Iterator[None]:
-        """Hold the device for one step; raises `Stopped` instead if it was stopped."""
+    def step(self, kind: Step, count: int = 1) -> Iterator[None]:
+        """Hold the device for one step, or for `count` alike ones at once, and time it.
+
+        Raises `Stopped` instead if it was stopped.
+        """
         with self._engine.step():
             if self._stopped:
                 raise Stopped
-            yield
+            with self._engine.pace.timed(kind, count):
+                yield
 
 
 def _is_full(error: Exception) -> bool:

@@ -7,12 +7,13 @@ their features the engine's cache keeps what it has room for.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
 import numpy as np
 
 from x2sam.engine.engine import Engine, Work
+from x2sam.engine.feature_cache import packed, size_of, unpacked
 from x2sam.media.images import Picture, Pixels
 from x2sam.media.videos import Clip
 from x2sam.model.mask_encoder import Features
@@ -30,6 +31,7 @@ class Film:
         self.media: Media = "video" if isinstance(medium, Clip) else "image"
         self.size = medium.size[0], medium.size[1]  # height and width
         self._key = engine.new_medium()
+        self._work: Work | None = None  # the request that looked last
 
     def __len__(self) -> int:
         return len(self.medium) if isinstance(self.medium, Clip) else 1
@@ -40,7 +42,10 @@ class Film:
 
     def picture(self, index: int) -> Pixels:
         """Decode a frame: (H, W, 3)."""
-        return self.medium.frame(index) if isinstance(self.medium, Clip) else self.medium.pixels
+        if not isinstance(self.medium, Clip):
+            return self.medium.pixels
+        with self.engine.pace.timed("decode"):
+            return self.medium.frame(index)
 
     def pictures(self, indices: Sequence[int]) -> Iterator[Pixels | None]:
         """Decode frames in any order, one at a time; None where the features are there already."""
@@ -55,14 +60,22 @@ class Film:
 
     def features(self, work: Work, index: int, picture: Pixels | None = None) -> Features:
         """Show a frame to the mask encoder, in a step of its own, unless it knows it."""
-        known = self.engine.cache.get((self._key, index))
-        if known is not None:
-            return known
-        picture = self.picture(index) if picture is None else picture
-        with work.step():
-            features = self.engine.predictor.features(picture[None])
-        self.engine.cache.put((self._key, index), features)
-        return features
+        cache, key = self.engine.cache, (self._key, index)
+        if work is not self._work:
+            self._work = work
+            cache.request(self._key)
+        kept = cache.get(key)
+        if kept is None:
+            picture = self.picture(index) if picture is None else picture
+            with work.step("features"):
+                kept = packed(self.engine.predictor.features(picture[None]))
+            self.engine.frame_bytes = size_of(kept)
+            cache.put(key, kept)
+        return unpacked(kept, self.engine.predictor.dtype)
+
+    def unknown(self, frames: Iterable[int]) -> int:
+        """Count the frames whose features are not kept."""
+        return sum((self._key, index) not in self.engine.cache for index in frames)
 
     def fingerprint(self) -> str:
         """Hash its size, length and three of its frames; the same for the same medium."""
@@ -78,5 +91,4 @@ class Film:
             self.medium.close()
 
     def _unknown(self, index: int) -> Pixels | None:
-        known = self.engine.cache.get((self._key, index)) is not None
-        return None if known else self.picture(index)
+        return None if (self._key, index) in self.engine.cache else self.picture(index)

@@ -6,21 +6,27 @@ that covers an object of the list is that object: its masks stay, it is only spo
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+import re
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Final
 
 import numpy as np
 
+from x2sam.engine.identity import Identities
 from x2sam.engine.marks import area, obeyed
-from x2sam.engine.objects import Object
+from x2sam.engine.objects import Object, Objects
+from x2sam.engine.reach import Reach
 from x2sam.engine.running import Running
-from x2sam.engine.tracking import Found, Look, follow
+from x2sam.engine.tracking import Found, Look, follow, follow_streams
 from x2sam.language import replies
+from x2sam.language.names import singular
 from x2sam.language.prompts import question
 from x2sam.language.tasks import TASKS, Answer, Needs
 from x2sam.media.masks import Mask, Rle, Track, union
-from x2sam.model.readout import READINGS, READOUTS, Rules
+from x2sam.model.conditions import Conditions
+from x2sam.model.readout import READINGS, READOUTS, SEVERAL, Reader, Rules
 from x2sam.types import (
     Drawing,
     Event,
@@ -36,9 +42,14 @@ from x2sam.types import (
 )
 
 SEGMENTING: Final = "segmenting frames"
+CHOOSING: Final = "choosing a frame"
+CANDIDATES: Final = 3  # objects of the list that are named where nothing was found
 SAME: Final = 0.8  # overlap of a segment with an object of the list that makes them one
-AGAIN: Final = 0.2  # overlap with where a thing was last seen that makes it the same thing
 LIKE_THIS: Final = "one like this"
+
+_LITTLE: Final = frozenset(
+    ("a", "an", "the", "of", "to", "in", "on", "at", "it", "its", "one", "and", "with", "all")
+)
 
 
 def find(run: Running, route: Route, drawings: Sequence[Drawing]) -> Iterator[Event]:
@@ -71,19 +82,69 @@ def find(run: Running, route: Route, drawings: Sequence[Drawing]) -> Iterator[Ev
         if row.needs is Needs.NOTHING:
             yield Warning("The model described it without pointing at anything.")
         else:
-            yield from (NotFound(name) for name in dict.fromkeys(names.values()))
+            for name in dict.fromkeys(names.values()):
+                yield NotFound(name, nearest(name, run.history.now))
         return
     one = row.answer is Answer.ONE_MASK
-    read = READOUTS[READINGS[route.task]](Rules(absent=run.options.absent if one else 0.0))
+    rules = Rules(absent=run.options.absent if one else 0.0)
+    reader = partial(READOUTS[READINGS[route.task]], rules)
     minus = [d for d, use in zip(drawings, route.uses, strict=True) if use is Use.REFINEMENT]
-    frames = range(len(run.film))
-    gathering = Gathering(run, names, minus, spoken, alias=route.text if one else "")
-    for number, look in enumerate(
-        follow(run.work, run.film, conditions, read, frames, run.options), start=1
-    ):
-        yield Progress(SEGMENTING, number, len(frames))
+    gathering = Gathering(
+        run,
+        names,
+        minus,
+        spoken,
+        alias=route.text if one else "",
+        identities=Identities() if READINGS[route.task] in SEVERAL else None,
+    )
+    streams = (yield from _started(run, conditions, reader)).streams()
+    total = sum(map(len, streams)) - len(streams) + 1
+    looks = follow_streams(run.work, run.film, conditions, reader, streams, run.options)
+    for done, look in enumerate(looks, start=1):
+        yield Progress(SEGMENTING, done, total)
         yield from gathering.take(look)
     yield from gathering.close()
+
+
+def nearest(what: str, objects: Objects) -> tuple[tuple[str, float], ...]:
+    """Choose at most three objects of the list that may be meant: name, and share of the words.
+
+    Where no object shares a word with what was asked for, those last spoken of are named,
+    at 0.
+    """
+    asked = _words(what)
+    shares: dict[str, float] = {}
+    for each in sorted(objects, key=lambda each: -each.mentioned):
+        known = [_words(name) for name in (each.name, *each.aliases)]
+        shares[each.name] = max(len(asked & one) / max(1, len(asked | one)) for one in known)
+    sharing = {name: share for name, share in shares.items() if share > 0}
+    ranked = sorted(sharing, key=lambda name: -sharing[name]) or list(shares)
+    return tuple((name, round(shares[name], 4)) for name in ranked[:CANDIDATES])
+
+
+def _words(name: str) -> frozenset[str]:
+    """The words of a name that say what it is, in the singular."""
+    return frozenset(map(singular, re.findall(r"\w+", name.lower()))) - _LITTLE
+
+
+def _started(
+    run: Running, conditions: Conditions, reader: Callable[[], Reader]
+) -> Generator[Event, None, Reach]:
+    """Choose the frame to start from, if the best was asked for: where all is likeliest.
+
+    Each frame is looked at by itself; their features are kept for the stream that follows.
+    """
+    frames = [frame for frame in run.listener.shown("find") if frame in run.reach]
+    if not run.reach.best or not frames:
+        return run.reach
+    if len(frames) == 1:
+        return run.reach.at(frames[0])
+    alone = replace(run.options, memory=False, stride=1)
+    likely: dict[int, float] = {}
+    for look in follow(run.work, run.film, conditions, reader(), frames, alone):
+        likely[look.frame] = sum(look.likely)
+        yield Progress(CHOOSING, len(likely), len(frames))
+    return run.reach.at(max(likely, key=lambda frame: likely[frame]))
 
 
 def _regions(
@@ -120,17 +181,18 @@ class Gathering:
         minus: Sequence[Drawing] = (),
         spoken: Mapping[int, replies.Phrase] | None = None,  # by condition
         alias: str = "",
+        identities: Identities | None = None,
     ) -> None:
         self._run = run
         self._names = names
         self._minus = minus
         self._spoken = dict(spoken or {})
         self._alias = alias  # what it was asked for by, if that is not its name
-        self._objects: dict[int, int] = {}  # id of a segment -> id of its object
+        self._identities = identities  # None: a condition is one thing, and its id says which
+        self._objects: dict[int, int] = {}  # number of a thing -> id of its object
         self._likely = dict.fromkeys(names, 0.0)
         self._found: set[int] = set()  # conditions
         self._before: list[tuple[int, How]] = []  # frames that were looked at
-        self._last: dict[int, tuple[int, Rle]] = {}  # of an object: condition, mask last seen
 
     def take(self, look: Look) -> Iterator[Event]:
         """Write what was found in a frame; what was not found there gets an empty mask."""
@@ -138,23 +200,20 @@ class Gathering:
             self._likely[label] = max(likely, self._likely.get(label, 0.0))
         minus = [drawing for drawing in self._minus if drawing.frame == look.frame]
         written: set[int] = set()
-        present = {self._objects[found.id] for found in look.found if found.id in self._objects}
-        for found in look.found:
+        numbers = [found.id for found in look.found]
+        if self._identities is not None:
+            numbers = self._identities.number(look.frame, look.found)
+        for number, found in zip(numbers, look.found, strict=True):
             mask = obeyed(found.mask, minus, spare=False)
             if not mask.any():
                 continue
-            if found.id not in self._objects:
-                lost = {id_: last for id_, last in self._last.items() if id_ not in present}
-                self._objects[found.id] = _seen_again(found.label, mask, lost) or self._begin(
-                    found, mask, look.frame
-                )
-                present.add(self._objects[found.id])
-                yield from self._spoken_of(found)
+            if number not in self._objects:
+                self._objects[number] = self._begin(found, mask, look.frame)
+                yield from self._spoken_of(found.label, self._objects[number])
             self._found.add(found.label)
-            id_ = self._objects[found.id]
+            id_ = self._objects[number]
             if id_ not in written:
                 written.add(id_)
-                self._last[id_] = found.label, Rle.of(mask)
                 yield from self._write(id_, look, mask, found.score)
         nothing = np.zeros(self._run.film.size, bool)
         for id_ in dict.fromkeys(self._objects.values()):
@@ -194,9 +253,9 @@ class Gathering:
         run.keep(new)
         return new.id
 
-    def _spoken_of(self, found: Found) -> Iterator[Event]:
-        if phrase := self._spoken.pop(found.label, None):
-            yield Phrase(phrase.text, phrase.start, phrase.end, (self._objects[found.id],))
+    def _spoken_of(self, label: int, id_: int) -> Iterator[Event]:
+        if phrase := self._spoken.pop(label, None):
+            yield Phrase(phrase.text, phrase.start, phrase.end, (id_,))
 
     def _write(self, id_: int, look: Look, mask: Mask, score: float) -> Iterator[Event]:
         """Write a mask unless the frame has a better one: seen or corrected in another turn."""
@@ -213,11 +272,3 @@ class Gathering:
             listed.scores[look.frame],
             listed.origins[look.frame][0],
         )
-
-
-def _seen_again(label: int, mask: Mask, lost: Mapping[int, tuple[int, Rle]]) -> int | None:
-    """Find which of the lost objects of a condition a new segment is; None if it is new."""
-    runs = Rle.of(mask)
-    overlaps = {id_: last.iou(runs) for id_, (kind, last) in lost.items() if kind == label}
-    best = max(overlaps, key=lambda id_: overlaps[id_], default=None)
-    return best if best is not None and overlaps[best] >= AGAIN else None

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Generator, Sequence
 from dataclasses import dataclass
+from itertools import count
 from typing import Final, Literal
 
 import numpy as np
@@ -21,7 +22,7 @@ from x2sam.language.prompts import Turn
 from x2sam.language.replies import ReplyStream
 from x2sam.language.tokens import TextStream
 from x2sam.media.images import Pixels
-from x2sam.media.sampling import uniform
+from x2sam.media.sampling import middles, uniform
 from x2sam.model.predictor import Drawing, Predictor, Reading, View
 from x2sam.types import Box, Event, Media, Progress, Region, TextDelta
 
@@ -52,8 +53,24 @@ class Listener:
     def shown(self, purpose: Purpose) -> tuple[int, ...]:
         """Indices of the frames that the language model is shown; one alone from the middle."""
         frames = len(self._film)
+        if purpose == "find" and self.sparse():
+            return middles(frames, self._options.frames // 4)
         count = self._options.frames if purpose == "find" else self._options.chat_frames
         return uniform(frames, count) if count > 1 else (frames // 2,)
+
+    def knows(self, purpose: Purpose) -> bool:
+        """Tell whether the language model has seen the medium for this purpose already."""
+        return self._view_for(purpose) in self._views
+
+    def forget(self) -> None:
+        """Let go of what was said, and of what the language model saw."""
+        self._views.clear()
+
+    def sparse(self) -> tuple[int, ...]:
+        """Indices of frames of which it is shown the mean, to find things; see `Policy`."""
+        if self._options.policy != "sparse_dense" or len(self._film) == 1:
+            return ()
+        return middles(len(self._film), 2 * self._options.frames)
 
     def media(self, purpose: Purpose = "find") -> Media:
         """What the language model takes it for: one frame alone is shown as a picture."""
@@ -70,7 +87,12 @@ class Listener:
         """Ask, and stream what is answered."""
         view = yield from self._view(work, purpose)
         marks = [region for asked in earlier for region in asked.regions] + list(regions)
-        drawings = [Drawing(r.mask, self._film.features(work, r.frame)) for r in marks]
+        # The view reuses what it made of a drawing only while it is the very same.
+        known = {id(drawing.mask): drawing for drawing in view.drawings}
+        drawings = [
+            known.get(id(r.mask)) or Drawing(r.mask, self._film.features(work, r.frame))
+            for r in marks
+        ]
         turns = [*(Turn(asked.question, asked.answer) for asked in earlier), Turn(question)]
         return (yield from self._answer(work, view, turns, drawings))
 
@@ -79,7 +101,7 @@ class Listener:
     ) -> Generator[Event, None, Reading]:
         """Ask about a part of a frame, which is cut out and shown by itself."""
         part = _around(self._film.picture(frame), box)
-        with work.step():
+        with work.step("look"):
             view = self._predictor.look(part[None], "image")
         return (yield from self._answer(work, view, [Turn(question)], ()))
 
@@ -94,8 +116,8 @@ class Listener:
         tokens = self._predictor.ask(view, turns, drawings=drawings, limit=self._options.words)
         text, reply = TextStream(self._predictor.vocabulary), ReplyStream()
         try:
-            while True:
-                with work.step():
+            for number in count():
+                with work.step("word" if number else "read"):
                     token = next(tokens)
                 if piece := reply.feed(text.feed([token])).text:
                     yield TextDelta(piece)
@@ -111,24 +133,31 @@ class Listener:
     def _view(self, work: Work, purpose: Purpose) -> Generator[Event, None, View]:
         """Show the medium to the language model, once for each purpose."""
         film = self._film
-        if self.shown(purpose) == self.shown("find") and self.media("find") == "image":
-            purpose = "find"
+        purpose = self._view_for(purpose)
         if purpose in self._views:
             return self._views[purpose]
         indices, media = self.shown(purpose), self.media(purpose)
+        sparse = self.sparse() if purpose == "find" else ()
         frames = []
-        for done, index in enumerate(indices, start=1):
+        for done, index in enumerate((*sparse, *indices), start=1):
             frames.append(film.picture(index))
             if media == "video":
-                yield Progress(LOOKING, done, len(indices))
+                yield Progress(LOOKING, done, len(sparse) + len(indices))
         times = None
         if purpose == "talk" and media == "video":
             patch = self._predictor.model.config.vision.temporal_patch
             times = patch_times([film.seconds(index) for index in indices], patch)
-        with work.step():
-            view = self._predictor.look(np.stack(frames), media, times)
+        with work.step("look", len(frames)):
+            full, means = np.stack(frames[len(sparse) :]), frames[: len(sparse)]
+            view = self._predictor.look(full, media, times, np.stack(means) if means else None)
         self._views[purpose] = view
         return view
+
+    def _view_for(self, purpose: Purpose) -> Purpose:
+        """One view serves both purposes where a single frame is shown, and the same one."""
+        if self.shown(purpose) == self.shown("find") and self.media("find") == "image":
+            return "find"
+        return purpose
 
 
 def _around(picture: Pixels, box: Box) -> Pixels:

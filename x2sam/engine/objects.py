@@ -238,6 +238,16 @@ class History:
             self._future.clear()
             self.now, self._step = objects, step
 
+    @property
+    def can_undo(self) -> bool:
+        """Whether there is a change to take back."""
+        return bool(self._past)
+
+    @property
+    def can_redo(self) -> bool:
+        """Whether there is an undo to take back."""
+        return bool(self._future)
+
     def undo(self) -> bool:
         """Go back by one change; False if there is none."""
         return self._move(self._past, self._future)

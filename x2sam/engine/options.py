@@ -7,9 +7,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
-from typing import Final
+from typing import Final, Literal, get_args
 
 from x2sam.errors import PromptError
+
+Policy = Literal["uniform", "sparse_dense"]
+"""How the language model is shown a clip to find things in it.
+
+uniform: `frames` of them, spread over the clip. sparse_dense, an experiment (VideoLISA, section
+3.2, arXiv 2409.19603): a quarter as many in full, and before them twice as many as little more
+than their mean, so that a long clip costs a fraction of the tokens. `Predictor.look` tells what
+differs from VideoLISA; no model of ours was trained so.
+"""
+
+POLICIES: Final[tuple[Policy, ...]] = get_args(Policy)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,6 +30,7 @@ class Options:
     # Of a clip, that the language model is shown to find things in it. One alone is shown as a
     # picture, which helps a model that knows pictures better than clips.
     frames: int = 16
+    policy: Policy = "uniform"  # how they are shown, see `Policy`
     chat_frames: int = 64  # the same where it is only talked about
     stride: int = 1  # every so many frames are segmented; those between carry the mask before
     memory: bool = True  # False: every frame by itself, from the one token (VideoLISA)
@@ -27,13 +39,21 @@ class Options:
     absent: float = 0.5  # what is less likely than this on a frame is not to be seen there
 
     def __post_init__(self) -> None:
+        if self.policy not in POLICIES:
+            raise PromptError(f"“policy” should be {' or '.join(POLICIES)}, not “{self.policy}”.")
         for field in fields(self):
             value, least = getattr(self, field.name), 0 if field.name in _FROM_0 else 1
-            if value < least:
+            if field.name != "policy" and value < least:
                 raise PromptError(f"“{field.name}” should be at least {least}, not {value}.")
+        if self.policy == "sparse_dense" and self.frames < _SPARSE_DENSE:
+            raise PromptError(
+                f"For “sparse_dense”, “frames” should be at least {_SPARSE_DENSE}, "
+                f"not {self.frames}."
+            )
 
 
 _FROM_0 = {"memory", "absent", "context"}
+_SPARSE_DENSE: Final = 8  # of which two are shown in full: fewer are no clip
 
 # What suits a model, by the name in its config; the defaults suit the published 4B. Nano learnt
 # most of what it knows from single pictures and single questions.

@@ -17,8 +17,10 @@ import torch
 from x2sam.engine.finding import SEGMENTING
 from x2sam.engine.marks import agreement, marked, obeyed
 from x2sam.engine.objects import Object
+from x2sam.engine.reach import Reach
 from x2sam.engine.running import Running
 from x2sam.engine.tracking import follow
+from x2sam.errors import PromptError
 from x2sam.language.prompts import question
 from x2sam.media.masks import Mask, Track
 from x2sam.model.conditions import Conditions
@@ -30,6 +32,7 @@ from x2sam.types import (
     MaskReady,
     Progress,
     Region,
+    Route,
     Warning,  # noqa: A004 (an event)
 )
 
@@ -52,13 +55,64 @@ def point(
         target = yield from _point_on(run, frame, marks, target, name)
 
 
-def reach(target: Object, frame: int, frames: int) -> tuple[range, range]:
-    """Tell which frames follow from a marked one, itself first: forward and backward."""
+def propagate(run: Running, target: Object, frame: int) -> Iterator[Event]:
+    """Carry the mask that an object has on a frame to the others that were asked for."""
+    conditions = yield from _listen(
+        run,
+        Region(target.masks[frame], frame),
+        otherwise="The model sees no object there; the masks of other frames stay as they were.",
+    )
+    if conditions is not None:
+        changed = target.copy(mentioned=run.turn)
+        run.keep(changed)
+        yield from _carry(run, changed.id, conditions, ways(changed, frame, run.reach, again=True))
+
+
+def onward(target: Object, frame: int) -> Route:
+    """Say what carrying a mask on is, as the router would."""
+    return Route(
+        task="objseg",
+        rule="propagate",
+        reason=f"“{target.name}” on frame {frame} → the same on other frames",
+        text=target.name,
+        objects=(target.id,),
+    )
+
+
+def anchor(target: Object, frames: int, frame: int | None = None) -> int:
+    """Choose the frame whose mask is carried on: the last corrected, else the best scored.
+
+    Raises `PromptError` if there is no mask, for a `frame` that was chosen as for all.
+    """
+    seen = [index for index in target.masks.visible() if frame in (None, index)]
+    if frame is not None and not 0 <= frame < frames:
+        raise PromptError(f"There is no frame {frame}; there are 0 to {frames - 1}.")
+    if not seen:
+        where = "on any frame" if frame is None else f"on frame {frame}"
+        raise PromptError(f"“{target.name}” has no mask {where}. Mark it on a frame first.")
+    by_hand = [(target.origins[index][1], index) for index in seen if target.is_corrected(index)]
+    return max(by_hand)[1] if by_hand else max(seen, key=lambda index: target.scores[index])
+
+
+def reach(target: Object, frame: int, frames: int, *, again: bool = False) -> tuple[range, range]:
+    """Tell which frames follow from one, itself first: forward and backward.
+
+    Forward to the next frame that was corrected; backward over frames that nobody has looked
+    at, or `again` over all up to one that was corrected.
+    """
     last = next((i for i in range(frame + 1, frames) if target.is_corrected(i)), frames)
+    kept = target.is_corrected if again else target.masks.__contains__
     first = frame
-    while first > 0 and first - 1 not in target.masks:
+    while first > 0 and not kept(first - 1):
         first -= 1
     return range(frame, last), range(frame, first - 1, -1)
+
+
+def ways(target: Object, frame: int, asked: Reach, *, again: bool = False) -> list[range]:
+    """Leave of what follows from a frame what was asked for: ranges that begin with the frame."""
+    assert asked.last is not None, "fitted to the clip"
+    forward, backward = reach(target, frame, asked.last + 1, again=again)
+    return [way[: len(forward if way.step > 0 else backward)] for way in asked.at(frame).streams()]
 
 
 def _point_on(
@@ -80,25 +134,27 @@ def _point_on(
     changed = _object(run, target, name)
     final = obeyed(shape.mask, marks)
     how = shape.how if target is None and (final == shape.mask).all() else How.CORRECTED
-    forward, backward = reach(changed, frame, len(run.film))
+    following = ways(changed, frame, run.reach)
     changed.put(frame, final, shape.score, how, run.turn)
     run.keep(changed)
     yield MaskReady(changed.id, frame, final, shape.score, how)
     if conditions is not None:
-        total = len(forward) + len(backward) - 2
-        done = yield from _carry(run, changed.id, conditions, forward, 0, total)
-        yield from _carry(run, changed.id, conditions, backward, done, total)
+        yield from _carry(run, changed.id, conditions, following)
     return changed
 
 
-def _listen(run: Running, region: Region) -> Generator[Event, None, Conditions | None]:
-    """Show the model a region; None if it does not take it for a thing."""
+def _listen(
+    run: Running,
+    region: Region,
+    otherwise: str = "The model sees no object there; what you drew is kept as it is.",
+) -> Generator[Event, None, Conditions | None]:
+    """Show the model a region; None, and a warning, if it does not take it for a thing."""
     media = run.listener.media()
     task = "intseg" if media == "image" else "objseg"
     reading = yield from run.ask(question(task, media, regions=1), [region])
     conditions = reading.conditions
     if conditions is None or conditions.classes.shape[1] - 1 != 1:
-        yield Warning("The model sees no object there; what you drew is kept as it is.")
+        yield Warning(otherwise)
         return None
     return conditions
 
@@ -134,27 +190,28 @@ def _object(run: Running, target: Object | None, name: str) -> Object:
 
 
 def _carry(
-    run: Running, id_: int, conditions: Conditions, frames: range, done: int, total: int
-) -> Generator[Event, None, int]:
-    """Follow an object from the first of these frames through the others: how many by now."""
-    listed = run.listed(id_)
-    if listed is None or len(frames) == 1:
-        return done
-    mask, score = listed.masks[frames[0]], listed.scores[frames[0]]
-    read = _reader(run, "objects", mask)
-    for look in follow(run.work, run.film, conditions, read, frames, run.options):
-        if look.frame == frames[0]:
+    run: Running, id_: int, conditions: Conditions, following: Sequence[range]
+) -> Iterator[Event]:
+    """Follow an object from the first of these frames through the others."""
+    done, total = 0, sum(len(frames) - 1 for frames in following)
+    for frames in following:
+        listed = run.listed(id_)
+        if listed is None or len(frames) == 1:
             continue
-        if look.how is How.SEEN:
-            mask = look.found[0].mask if look.found else np.zeros_like(mask)
-            score = look.found[0].score if look.found else 0.0
-        done += 1
-        yield Progress(SEGMENTING, done, total)
-        if (listed := run.listed(id_)) is None:
-            break
-        listed.put(look.frame, mask, score, look.how, run.turn)
-        yield MaskReady(id_, look.frame, mask, score, look.how)
-    return done
+        mask, score = listed.masks[frames[0]], listed.scores[frames[0]]
+        read = _reader(run, "objects", mask)
+        for look in follow(run.work, run.film, conditions, read, frames, run.options):
+            if look.frame == frames[0]:
+                continue
+            if look.how is How.SEEN:
+                mask = look.found[0].mask if look.found else np.zeros_like(mask)
+                score = look.found[0].score if look.found else 0.0
+            done += 1
+            yield Progress(SEGMENTING, done, total)
+            if (listed := run.listed(id_)) is None:
+                return
+            listed.put(look.frame, mask, score, look.how, run.turn)
+            yield MaskReady(id_, look.frame, mask, score, look.how)
 
 
 def _reader(run: Running, reading: str, region: Mask) -> Reader:

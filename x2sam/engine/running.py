@@ -7,20 +7,23 @@ list of objects, and what has been said and changed so far. When it ends, howeve
 
 from __future__ import annotations
 
-from collections.abc import Generator, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any, Self
+from collections.abc import Generator, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, Final, Self
 
 from x2sam.engine.engine import Work
 from x2sam.engine.film import Film
 from x2sam.engine.listening import Asked, Listener, Purpose
-from x2sam.engine.objects import History, Object
+from x2sam.engine.objects import History, Object, Objects
 from x2sam.engine.options import Options
+from x2sam.engine.reach import Reach
 from x2sam.errors import MediaError
 from x2sam.media.masks import Rle
 from x2sam.media.transcript import Turn
 from x2sam.model.predictor import Reading
 from x2sam.types import Drawing, Event, Region
+
+_DEPTH: Final = 100  # turns that one can go back to
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -31,11 +34,14 @@ class Exchange:
     text: str
     drawings: tuple[Drawing, ...] = ()
     task: str | None = None  # the one the person chose
+    reach: Reach | None = None  # the frames the person chose
+    carried: tuple[int, int] | None = None  # or whose mask to carry on: object, frame
     note: str = ""  # how it was understood
     said: tuple[Asked, ...] = ()  # between engine and model
     reply: str = ""
     objects: tuple[int, ...] = ()  # made, changed or spoken of
     stopped: bool = False
+    before: Objects | None = None  # the list when it began; not saved, and not for ever
 
     def transcript(self) -> Turn:
         """What is exported of it."""
@@ -48,6 +54,8 @@ class Exchange:
             "text": self.text,
             "drawings": [drawing.to_json() for drawing in self.drawings],
             "task": self.task,
+            "reach": self.reach and self.reach.to_json(),
+            "carried": self.carried and list(self.carried),
             "note": self.note,
             "said": [
                 {
@@ -70,11 +78,14 @@ class Exchange:
     def from_json(cls, values: Mapping[str, Any]) -> Self:
         """Read what `to_json` wrote; `MediaError` or `PromptError` if it is something else."""
         try:
+            reach, carried = values.get("reach"), values.get("carried")
             return cls(
                 turn=int(values["turn"]),
                 text=str(values["text"]),
                 drawings=tuple(map(Drawing.from_json, values["drawings"])),
                 task=values["task"],
+                reach=None if reach is None else Reach.from_json(reach),
+                carried=None if carried is None else (int(carried[0]), int(carried[1])),
                 note=str(values["note"]),
                 said=tuple(map(_asked, values["said"])),
                 reply=str(values["reply"]),
@@ -90,6 +101,8 @@ class Running:
     """One turn that is being answered."""
 
     turn: int
+    asked: Exchange  # all that is known of it at the beginning
+    reach: Reach  # fitted to the medium
     work: Work
     film: Film
     listener: Listener
@@ -118,6 +131,28 @@ class Running:
         self.said.append(Asked(question, reading.text, tuple(regions), purpose))
         return reading
 
+    def in_line(self, events: Iterator[Event]) -> Iterator[Event]:
+        """Hand events on, and say before a step whether others are before it."""
+        while True:
+            if (waiting := self.work.waiting()) is not None:
+                yield waiting
+            try:
+                event = next(events)
+            except StopIteration:
+                return
+            yield event
+
+    def exchange(self) -> Exchange:
+        """What is kept of it."""
+        return replace(
+            self.asked,
+            note=self.note,
+            said=tuple(self.said),
+            reply=self.reply,
+            objects=tuple(self.touched),
+            stopped=self.stopped,
+        )
+
     def keep(self, changed: Object) -> None:
         """Put an object into the list; all that a turn changes is one change to undo."""
         self.history.edit(lambda objects: objects.put(changed), step=self)
@@ -126,6 +161,13 @@ class Running:
     def listed(self, id_: int) -> Object | None:
         """Find an object that this turn works on; None if it was deleted meanwhile."""
         return next((each for each in self.history.now if each.id == id_), None)
+
+
+def noted(turns: Sequence[Exchange], over: Exchange) -> tuple[Exchange, ...]:
+    """Add a turn that is over; the lists of turns long ago are let go."""
+    old, recent = turns[:-_DEPTH], turns[-_DEPTH:]
+    forgotten = (each if each.before is None else replace(each, before=None) for each in old)
+    return (*forgotten, *recent, over)
 
 
 def _asked(values: Mapping[str, Any]) -> Asked:

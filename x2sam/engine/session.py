@@ -15,50 +15,47 @@ one request at a time: a new one ends the one before.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
-from types import TracebackType
-from typing import TYPE_CHECKING, Final, Self
+from typing import TYPE_CHECKING, Self
 
 import numpy as np
 
+from x2sam.engine.answers import POINTED, respond
 from x2sam.engine.engine import Stopped, Work
+from x2sam.engine.estimate import estimate
 from x2sam.engine.film import Film
-from x2sam.engine.finding import find
 from x2sam.engine.listening import Listener
-from x2sam.engine.marks import area, check
+from x2sam.engine.marks import check
+from x2sam.engine.obeying import obey
 from x2sam.engine.objects import History, Object, Objects, clean_name
 from x2sam.engine.options import Options
-from x2sam.engine.pointing import point
-from x2sam.engine.running import Exchange, Running
+from x2sam.engine.pointing import anchor, onward, propagate
+from x2sam.engine.reach import Reach
+from x2sam.engine.running import Exchange, Running, noted
 from x2sam.errors import PromptError
-from x2sam.language.prompts import question
 from x2sam.language.router import route as route_request
-from x2sam.language.tasks import TASKS, Answer
+from x2sam.language.tasks import TASKS
 from x2sam.media.exports import Parcel, export
 from x2sam.media.images import Picture
-from x2sam.media.masks import Mask, Rle, union
+from x2sam.media.masks import Mask
 from x2sam.media.videos import Clip
 from x2sam.types import (
-    Action,
     Box,
     Command,
     Done,
     Drawing,
+    Estimate,
     Event,
     Point,
     Route,
     Routed,
     TextDelta,
-    Use,
 )
 
 if TYPE_CHECKING:
     from x2sam.engine.engine import Engine
-
-UNNAMED: Final = "object"
-_POINTED: Final = frozenset({Answer.MASK_OF_REGION, Answer.MASKLET_OF_REGION})
 
 
 class Session:
@@ -74,6 +71,7 @@ class Session:
         self._listener = Listener(self.film, options)
         self._work = Work(engine)
         self._turn = 0
+        self._dropped = range(0)  # turns that are not kept when they end
 
     @property
     def objects(self) -> Objects:
@@ -86,7 +84,11 @@ class Session:
         return self._listener.shown("find")
 
     def ask(
-        self, text: str, drawings: Sequence[Drawing] = (), task: str | None = None
+        self,
+        text: str,
+        drawings: Sequence[Drawing] = (),
+        task: str | None = None,
+        reach: Reach | None = None,
     ) -> Generator[Event, None, None]:
         """Answer a request: words, marks, or both; the events come as it is answered.
 
@@ -94,46 +96,62 @@ class Session:
             text: what is wanted, in words.
             drawings: what was marked since the last request.
             task: a key of `TASKS`, for who knows better than the router.
+            reach: the frames of a clip that it is about; the masks of others stay as they are.
 
         Raises:
             PromptError: it makes no sense, or speaks of what is not there.
             LimitError: the text is too long.
             DeviceFullError: the device is out of memory; what was found so far is kept.
         """
-        started = time.monotonic()
-        check(drawings, self.film.size, len(self.film))
-        listed = [each.listed() for each in self.objects]
-        route = route_request(text, drawings, media=self.film.media, objects=listed, task=task)
-        run = self._begin()
-        run.note = route.reason
         drawings = tuple(drawings)
-        try:
-            yield Routed(run.turn, route)
-            events = (
-                self._obey(run, route)
-                if isinstance(route, Command)
-                else self._respond(run, route, drawings)
-            )
-            try:
-                for event in events:
-                    if isinstance(event, TextDelta):
-                        run.reply += event.text
-                    yield event
-            except Stopped:
-                run.stopped = True
-            yield Done(
-                turn=run.turn,
-                text=run.reply,
-                objects=tuple(run.touched),
-                seconds=time.monotonic() - started,
-                stopped=run.stopped,
-            )
-        except GeneratorExit:
-            run.stopped = True
-            raise
-        finally:
-            run.work.stop()
-            self.turns += (self._exchange(run, text, drawings, task),)
+        route, within = self._routed(text, drawings, task, reach)
+        asked = Exchange(turn=0, text=text, drawings=drawings, task=task, reach=reach)
+        run = self._begin(asked, within)
+        events = (
+            self._obey(run, route) if isinstance(route, Command) else respond(run, route, drawings)
+        )
+        yield from self._answer(run, route, events)
+
+    def estimate(
+        self,
+        text: str = "",
+        drawings: Sequence[Drawing] = (),
+        task: str | None = None,
+        reach: Reach | None = None,
+    ) -> Estimate:
+        """Tell what `ask` would do with a request, and what that takes, without doing it.
+
+        Tries out a few steps on a black frame where none of their kind was taken yet. Raises
+        what `ask` raises.
+        """
+        route, within = self._routed(text, drawings, task, reach)
+        if isinstance(route, Command):
+            return Estimate(task=route.action, reason=route.reason)
+        return estimate(
+            self.film, self._listener, self.objects, self.options, route, drawings, within
+        )
+
+    def propagate(
+        self, which: int | str, frame: int | None = None, reach: Reach | None = None
+    ) -> Generator[Event, None, None]:
+        """Carry the mask of one frame to the others, up to those that were corrected by hand.
+
+        Args:
+            which: number or name of an object.
+            frame: where its mask is right; the last one corrected by default, or if there is
+                none, the one with the best score.
+            reach: the frames that may get another mask.
+
+        Raises what `ask` raises.
+        """
+        if self.film.media == "image":
+            raise PromptError("A picture has no other frames to carry a mask to.")
+        target = self.objects.find(which)
+        frame = anchor(target, len(self.film), frame)
+        within = (reach or Reach()).within(len(self.film)).at(frame)
+        asked = Exchange(turn=0, text="", carried=(target.id, frame), reach=reach)
+        run = self._begin(asked, within)
+        yield from self._answer(run, onward(target, frame), propagate(run, target, frame))
 
     def prompt(
         self,
@@ -143,6 +161,7 @@ class Session:
         mask: Mask | None = None,
         frame: int = 0,
         object: int | str | None = None,  # noqa: A002 (the word of the field)
+        reach: Reach | None = None,
     ) -> Generator[Event, None, None]:
         """Point at something: a new object, or a correction of one of the list.
 
@@ -153,6 +172,7 @@ class Session:
             mask: (H, W) bool.
             frame: where it was marked.
             object: number or name of the object to correct; None begins a new one.
+            reach: the frames of a clip that it is about; `Reach.only(frame)` is this one alone.
 
         Raises what `ask` raises.
         """
@@ -172,7 +192,7 @@ class Session:
         if mask is not None:
             mask = np.asarray(mask, bool)
             drawings.append(Drawing(kind="mask", mask=mask, frame=frame, object=target))
-        yield from self.ask("", drawings)
+        yield from self.ask("", drawings, reach=reach)
 
     # What needs no model
 
@@ -189,6 +209,34 @@ class Session:
         """Take the last undo back; False if there is none."""
         self.stop()
         return self.history.redo()
+
+    def rewind(self, turn: int) -> None:
+        """Go back to before a turn: what was said from then on is dropped.
+
+        The list is as it was when the turn began, which is one change that can be undone.
+        Raises `PromptError` if there is no such turn, or its list is not known any more.
+        """
+        going = [each for each in self.turns if each.turn >= turn]
+        if not going or going[0].turn != turn:
+            raise PromptError(f"There is no turn {turn} to go back to.")
+        before = going[0].before
+        if before is None:
+            raise PromptError(
+                f"What the list was before turn {turn} is not known any more: it is long ago, or "
+                "was loaded from a file. Go back to a later turn, or begin a new conversation."
+            )
+        self._drop(turn)
+        self.history.edit(lambda _: before)
+
+    def forget(self) -> None:
+        """Begin a new conversation about the same medium; emptying the list can be undone."""
+        self._drop(0)
+        self._listener.forget()
+        self.history.edit(lambda _: Objects())
+
+    def adjust(self, options: Options) -> None:
+        """Look at the medium in another way from the next request on."""
+        self.options, self._listener = options, Listener(self.film, options)
 
     def rename(self, which: int | str, name: str) -> None:
         """Give an object another name."""
@@ -254,7 +302,8 @@ class Session:
         """Go on from a saved conversation."""
         self.stop()
         self.turns, self.history = tuple(turns), history
-        self._turn = max((turn.turn for turn in turns), default=0)
+        mentioned = (each.mentioned for each in history.now)
+        self._turn = max([0, *(turn.turn for turn in turns), *mentioned])
 
     def close(self) -> None:
         """Let go of the medium; the objects stay."""
@@ -264,23 +313,39 @@ class Session:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
     # How a request is answered
 
-    def _begin(self) -> Running:
+    def _routed(
+        self, text: str, drawings: Sequence[Drawing], task: str | None, reach: Reach | None
+    ) -> tuple[Route | Command, Reach]:
+        """Understand a request: what is to be done, and with which frames."""
+        check(drawings, self.film.size, len(self.film))
+        within = (reach or Reach()).within(len(self.film))
+        listed = [each.listed() for each in self.objects]
+        route = route_request(text, drawings, media=self.film.media, objects=listed, task=task)
+        if isinstance(route, Route) and TASKS[route.task].answer in POINTED:
+            for drawing in drawings:
+                within.at(drawing.frame)
+        return route, within
+
+    def _drop(self, turn: int) -> None:
+        """Drop what was said from a turn on, a turn that has not ended yet included."""
+        self.stop()
+        self._dropped = range(turn, self._turn + 1)
+        self.turns = tuple(each for each in self.turns if each.turn < turn)
+
+    def _begin(self, asked: Exchange, reach: Reach) -> Running:
         self._work.stop()
         self._work = Work(self._engine)
         self._turn += 1
         said = [asked for turn in self.turns for asked in turn.said]
         return Running(
             turn=self._turn,
+            asked=replace(asked, turn=self._turn, before=self.objects),
+            reach=reach,
             work=self._work,
             film=self.film,
             listener=self._listener,
@@ -289,67 +354,40 @@ class Session:
             earlier=said[max(0, len(said) - self.options.context) :],
         )
 
-    def _respond(
-        self, run: Running, route: Route, drawings: tuple[Drawing, ...]
-    ) -> Iterator[Event]:
-        answer = TASKS[route.task].answer
-        if answer is Answer.TEXT:
-            yield from self._talk(run, route, drawings)
-        elif answer in _POINTED:
-            yield from self._point(run, route, drawings)
-        else:
-            yield from find(run, route, drawings)
-
-    def _talk(self, run: Running, route: Route, drawings: tuple[Drawing, ...]) -> Iterator[Event]:
-        """Answer in words; a question about what was drawn is asked about that part alone."""
-        spots = [d for d, use in zip(drawings, route.uses, strict=True) if use is Use.FOCUS]
-        ids = self.objects.ids()
-        new = [d for d in spots if d.object not in ids and d.frame == spots[0].frame]
-        text = route.alone if spots and route.alone else route.text
-        asked = question("chat", self._listener.media("talk"), text=text)
-        if new:
-            box = Rle.of(union((area(d, self.film.size) for d in new), self.film.size)).box
-            assert box is not None, "marks are checked to cover something"
-            yield from self._listener.ask_closely(run.work, asked, new[0].frame, box)
-        else:
-            yield from run.ask(asked, purpose="talk", follow_up=route.follow_up)
-
-    def _point(self, run: Running, route: Route, drawings: tuple[Drawing, ...]) -> Iterator[Event]:
-        """Make or correct one object for each group of marks."""
-        groups: dict[int | None, list[Drawing]] = {}
-        for drawing, use in zip(drawings, route.uses, strict=True):
-            if use in (Use.REGION, Use.CORRECTION):
-                groups.setdefault(drawing.object, []).append(drawing)
-        names = iter(route.categories)
-        for number, marks in groups.items():
-            target = None
-            if number is not None and number in self.objects.ids():
-                target = self.objects.by_id(number)
-            name = target.name if target else next(names, route.text or UNNAMED)
-            yield from point(run, marks, target, name)
+    def _answer(
+        self, run: Running, route: Route | Command, events: Iterator[Event]
+    ) -> Generator[Event, None, None]:
+        """Hand events on, and keep what was said and done, however it ends."""
+        started = time.monotonic()
+        run.note = route.reason
+        try:
+            yield Routed(run.turn, route)
+            try:
+                for event in run.in_line(events):
+                    if isinstance(event, TextDelta):
+                        run.reply += event.text
+                    yield event
+            except Stopped:
+                run.stopped = True
+            yield Done(
+                turn=run.turn,
+                text=run.reply,
+                objects=tuple(run.touched),
+                seconds=time.monotonic() - started,
+                stopped=run.stopped,
+            )
+        except GeneratorExit:
+            run.stopped = True
+            raise
+        finally:
+            run.work.stop()
+            if run.turn not in self._dropped:
+                self.turns = noted(self.turns, run.exchange())
 
     def _obey(self, run: Running, command: Command) -> Iterator[Event]:
-        """Change the list as the words say."""
-        ids = command.objects
-        actions: Mapping[Action, Callable[[], object]] = {
-            "undo": self.history.undo,
-            "redo": self.history.redo,
-            "show": lambda: self.show(*ids),
-            "hide": lambda: self.hide(*ids),
-            "only": lambda: self.only(*ids),
-            "delete": lambda: self.delete(*ids),
-            "merge": lambda: self.merge(*ids),
-            "rename": lambda: self.rename(ids[0], command.name),
-            "select": lambda: self._mention(ids, run.turn),
-        }
-        if actions[command.action]() is False:
-            raise PromptError(f"There is nothing to {command.action}.")
-        run.touched = dict.fromkeys(ids)
+        obey(self, command, run.turn)
+        run.touched = dict.fromkeys(command.objects)
         yield from ()
-
-    def _mention(self, ids: Sequence[int], turn: int) -> None:
-        changed = [replace(self.objects.by_id(id_), mentioned=turn) for id_ in ids]
-        self.history.edit(lambda objects: objects.put(*changed))
 
     def _set_shown(self, ids: Sequence[int], *, shown: bool) -> None:
         changed: list[Object] = [replace(self.objects.by_id(id_), shown=shown) for id_ in ids]
@@ -357,18 +395,3 @@ class Session:
 
     def _ids(self, which: Sequence[int | str]) -> tuple[int, ...]:
         return tuple(self.objects.find(each).id for each in which)
-
-    def _exchange(
-        self, run: Running, text: str, drawings: tuple[Drawing, ...], task: str | None
-    ) -> Exchange:
-        return Exchange(
-            turn=run.turn,
-            text=text,
-            drawings=drawings,
-            task=task,
-            note=run.note,
-            said=tuple(run.said),
-            reply=run.reply,
-            objects=tuple(run.touched),
-            stopped=run.stopped,
-        )

@@ -10,8 +10,11 @@ carry the masks of the one before.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
 
 from x2sam.engine.engine import Work
 from x2sam.engine.film import Film
@@ -26,12 +29,13 @@ from x2sam.types import How
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Found:
-    """One segment of one frame; the `id` is the same in other frames."""
+    """One segment of one frame."""
 
-    id: int
+    id: int  # as the reading counts; of the same condition in all frames, if it has but one
     label: int  # which condition
     mask: Mask  # (H, W)
     score: float
+    embedding: NDArray[np.float32] | None = None  # (D,) of length 1, of the query that drew it
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -72,7 +76,7 @@ def follow(
         features = film.features(work, frame, picture)
         if not options.memory:
             segmented = stream()
-        with work.step():
+        with work.step("segment"):
             pulled.append(features)
             prediction = next(segmented)
             found = _plain(read(prediction))
@@ -82,9 +86,29 @@ def follow(
             yield Look(carried, How.CARRIED, found, likely)
 
 
+def follow_streams(
+    work: Work,
+    film: Film,
+    conditions: Conditions,
+    reader: Callable[[], Reader],
+    streams: Sequence[range],
+    options: Options,
+) -> Iterator[Look]:
+    """Look for something in one stream of frames after another, each with a memory of its own.
+
+    All begin with the same frame, which is looked at for each memory and told of once.
+    """
+    for number, frames in enumerate(streams):
+        for look in follow(work, film, conditions, reader(), frames, options):
+            if number == 0 or look.frame != frames[0]:
+                yield look
+
+
 def _plain(segments: Segments) -> tuple[Found, ...]:
     """Bring segments off the device."""
     masks = segments.masks.cpu().numpy()
     values = (segments.ids, segments.labels, segments.scores)
-    rows = zip(*(value.tolist() for value in values), masks, strict=True)
-    return tuple(Found(id_, label, mask, score) for id_, label, score, mask in rows)
+    known = segments.embeddings
+    embeddings = [None] * len(masks) if known is None else list(known.cpu().numpy())
+    rows = zip(*(value.tolist() for value in values), masks, embeddings, strict=True)
+    return tuple(Found(id_, label, mask, score, like) for id_, label, score, mask, like in rows)

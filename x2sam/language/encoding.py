@@ -49,12 +49,16 @@ _SLOTS = re.compile(f"({re.escape(VISUAL_SLOT)}|{re.escape(REGION_SLOT)})")
 
 @dataclass(frozen=True, slots=True)
 class VisualGrid:
-    """Patches of a picture or clip: temporal, rows, columns; `merge`² of them are a token."""
+    """Patches of a picture or clip: temporal, rows, columns; `merge`² of them are a token.
+
+    Before them come `means`, other temporal patches that are one token each.
+    """
 
     t: int
     h: int
     w: int
     merge: int = 2
+    means: int = 0
 
     @property
     def per_frame(self) -> int:
@@ -65,7 +69,12 @@ class VisualGrid:
     @property
     def tokens(self) -> int:
         """Visual tokens altogether."""
-        return self.t * self.per_frame
+        return sum(self.runs)
+
+    @property
+    def runs(self) -> tuple[int, ...]:
+        """Visual tokens that stand together, one number for each visual slot."""
+        return (*([self.means] if self.means else ()), *([self.per_frame] * self.t))
 
 
 def patch_times(seconds: Sequence[float], temporal_patch: int = 2) -> list[float]:
@@ -134,11 +143,11 @@ def encode(
     in all of X2SAM's segmentation training. `learn` makes the tokens labels.
     """
     ids: list[int] = []
+    runs = iter(() if grid is None else grid.runs)
     # Text between slots is tokenised by itself, and blanks between two slots are dropped.
     for chunk in _SLOTS.split(_with_visual_slots(text, grid, times)):
         if chunk == VISUAL_SLOT:
-            assert grid is not None, text
-            ids += [VISUAL] * grid.per_frame
+            ids += [VISUAL] * next(runs)
         elif chunk == REGION_SLOT:
             ids += [REGION] * region_tokens
         elif chunk.strip() or chunk == text:
@@ -200,4 +209,5 @@ def _with_visual_slots(text: str, grid: VisualGrid | None, times: Sequence[float
     seconds = range(1, grid.t + 1) if times is None else times
     assert len(seconds) == grid.t, (times, grid)
     frame = VISION_START + VISUAL_SLOT + VISION_END
-    return text.replace(_VIDEO, "".join(f"<{time:.1f} seconds>{frame}" for time in seconds))
+    timed = "".join(f"<{time:.1f} seconds>{frame}" for time in seconds)
+    return text.replace(_VIDEO, (frame if grid.means else "") + timed)

@@ -33,6 +33,13 @@ class Visual:
         levels = zip(*(part.deepstack for part in parts), strict=True)
         return Visual(torch.cat([part.tokens for part in parts]), tuple(map(torch.cat, levels)))
 
+    def means(self, count: int) -> Visual:
+        """Average over `count` parts of equal length: (count, D)."""
+        tokens, *levels = (
+            level.unflatten(0, (count, -1)).mean(dim=1) for level in (self.tokens, *self.deepstack)
+        )
+        return Visual(tokens, tuple(levels))
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sampling:

@@ -29,6 +29,7 @@ class Logits:
 
     class_logits: Tensor  # (B, Q, C + 1), the background last
     mask_logits: Tensor  # (B, Q, h, w) at stride 4
+    queries: Tensor  # (B, Q, D), what the classes were read from
 
 
 class MaskDecoder(upstream.Mask2FormerTransformerModule):

@@ -11,7 +11,7 @@ else is installed, and all they do is a resize and a permutation.
     >>> clip = np.zeros((3, 50, 100, 3), np.uint8)
     >>> patches = clip_patches(clip, VisionConfig())
     >>> patches.grid
-    VisualGrid(t=2, h=4, w=6, merge=2)
+    VisualGrid(t=2, h=4, w=6, merge=2, means=0)
     >>> patches.values.shape
     torch.Size([48, 1536])
     >>> squares(clip, 64).shape

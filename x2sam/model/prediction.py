@@ -50,13 +50,27 @@ class Prediction:
     probabilities: Tensor  # (Q, C) float32; the background is left out
     mask_logits: Tensor  # (Q, h, w)
     sizes: Sizes
+    # (Q, D) float32 of length 1: the last state of each query, by which a thing is known again
+    # in another frame; None where only logits were kept.
+    embeddings: Tensor | None = None
 
     @classmethod
-    def from_logits(cls, class_logits: Tensor, mask_logits: Tensor, sizes: Sizes) -> Prediction:
-        """Read class logits (Q, C + 1), the background last, and mask logits (Q, h, w)."""
+    def from_logits(
+        cls,
+        class_logits: Tensor,
+        mask_logits: Tensor,
+        sizes: Sizes,
+        queries: Tensor | None = None,
+    ) -> Prediction:
+        """Read class logits (Q, C + 1), the background last, and mask logits (Q, h, w).
+
+        `queries` (Q, D) are the states from which the classes were read.
+        """
         assert class_logits.shape[1] > 1, "there is nothing to look for"
         assert len(class_logits) == len(mask_logits), (class_logits.shape, mask_logits.shape)
-        return cls(class_logits.float().softmax(dim=1)[:, :-1], mask_logits, sizes)
+        probabilities = class_logits.float().softmax(dim=1)[:, :-1]
+        embeddings = None if queries is None else F.normalize(queries.float(), dim=1)
+        return cls(probabilities, mask_logits, sizes, embeddings)
 
     def strips(self, queries: Tensor) -> Iterator[tuple[slice, Tensor]]:
         """Enlarge the masks of some queries, a few rows of the picture at a time.

@@ -8,7 +8,7 @@ new. Nothing here belongs to a user, a file or a page: that is the engine's.
 from __future__ import annotations
 
 from collections.abc import Generator, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -23,7 +23,7 @@ from x2sam.language.wordings import Media
 from x2sam.model.conditions import Conditions
 from x2sam.model.language_model import Sampling, Visual
 from x2sam.model.mask_encoder import Features
-from x2sam.model.pixels import Pixels, clip_patches, image_patches, square_masks, squares
+from x2sam.model.pixels import Patches, Pixels, clip_patches, image_patches, square_masks, squares
 from x2sam.model.prediction import Prediction, Sizes
 from x2sam.model.x2sam import X2SAM
 
@@ -68,18 +68,34 @@ class Predictor:
         self.device, self.dtype = weight.device, weight.dtype
 
     @torch.inference_mode()
-    def look(self, frames: Pixels, media: Media, times: Sequence[float] | None = None) -> View:
+    def look(
+        self,
+        frames: Pixels,
+        media: Media,
+        times: Sequence[float] | None = None,
+        sparse: Pixels | None = None,
+    ) -> View:
         """Show the language model a picture (1, H, W, 3) or frames of a clip (T, H, W, 3).
 
-        `times` are the seconds of a clip's temporal patches; None numbers them, as the
-        segmentation tasks were trained.
+        Args:
+            frames: what is shown in full.
+            media: what it is taken for.
+            times: seconds of a clip's temporal patches; None numbers them, as the segmentation
+                tasks were trained.
+            sparse: more frames of the clip (S, H, W, 3). Of each temporal patch the mean token
+                is shown, before all frames, as in VideoLISA (arXiv 2409.19603, section 3.2);
+                there every frame is encoded by itself and at full size, while two make a patch
+                here and all share the pixels of one clip.
         """
         vision = self.model.config.vision
-        patches = (
-            image_patches(frames[0], vision) if media == "image" else clip_patches(frames, vision)
-        )
-        visual = self.model.language.see(patches.values.to(self.device, self.dtype), patches.grids)
-        return View(media, visual, patches.grid, times)
+        if media == "image":
+            return View(media, *self._see(image_patches(frames[0], vision)), times)
+        visual, grid = self._see(clip_patches(frames, vision))
+        if sparse is not None:
+            others, patches = self._see(clip_patches(sparse, vision))
+            visual = Visual.join([others.means(patches.t), visual])
+            grid = replace(grid, means=patches.t)
+        return View(media, visual, grid, times)
 
     @torch.inference_mode()
     def features(self, frames: Pixels) -> Features:
@@ -167,8 +183,15 @@ class Predictor:
         for features, size in frames:
             logits = stream.step(features)[-1]
             yield Prediction.from_logits(
-                logits.class_logits[0], logits.mask_logits[0], Sizes.squashed(side, size)
+                logits.class_logits[0],
+                logits.mask_logits[0],
+                Sizes.squashed(side, size),
+                logits.queries[0],
             )
+
+    def _see(self, patches: Patches) -> tuple[Visual, VisualGrid]:
+        values = patches.values.to(self.device, self.dtype)
+        return self.model.language.see(values, patches.grids), patches.grid
 
     def _prefill(
         self, view: View, prompt: Encoded, drawings: Sequence[Drawing]

@@ -66,12 +66,17 @@ class Segments:
     labels: Tensor  # (N,) int64, index of the condition
     scores: Tensor  # (N,) float32, 0 to 1
     ids: Tensor  # (N,) int64, from 1; READOUTS says for which answers they last over frames
+    # (N, D) of length 1, of the query that drew each; None where it is not known
+    embeddings: Tensor | None = None
 
     def __len__(self) -> int:
         return len(self.masks)
 
     def __getitem__(self, index: Tensor) -> Segments:
-        return Segments(self.masks[index], self.labels[index], self.scores[index], self.ids[index])
+        embeddings = None if self.embeddings is None else self.embeddings[index]
+        return Segments(
+            self.masks[index], self.labels[index], self.scores[index], self.ids[index], embeddings
+        )
 
     def paint(self, values: Tensor, void: int = 0) -> Tensor:
         """One value per segment (N,) as a picture, (H, W) int64; later ones lie on top."""
@@ -119,8 +124,13 @@ def panoptic(seen: Prediction, rules: Rules = DEFAULTS) -> Segments:
         labels=[label for label, _ in groups],
         scores=[scores[group].max() for group in members],
         seen=seen,
-    )
-    return replace(found, ids=torch.arange(1, len(found) + 1, device=owner.device))
+    )  # none of them is empty, so none is left out
+    embeddings = None
+    if seen.embeddings is not None and members:
+        best = torch.stack([group[scores[group].argmax()] for group in members])
+        embeddings = seen.embeddings[queries[best]]
+    ids = torch.arange(1, len(found) + 1, device=owner.device)
+    return replace(found, ids=ids, embeddings=embeddings)
 
 
 def semantic(seen: Prediction, rules: Rules = DEFAULTS) -> Segments:
@@ -315,6 +325,9 @@ READOUTS: Mapping[str, Callable[[Rules], Reader]] = {
     "interactive": lambda rules: partial(interactive, rules=rules),
 }
 
+# Readings in which a condition may be several things.
+SEVERAL: frozenset[str] = frozenset({"panoptic", "instance", "regions"})
+
 READINGS: Mapping[str, str] = {  # task -> how its answer is read
     "genseg": "panoptic",
     "ovseg": "panoptic",
@@ -354,8 +367,9 @@ def _iou(masks: Tensor, mask: Tensor) -> Tensor:
 def _segments(seen: Prediction, queries: Tensor, labels: Tensor, scores: Tensor) -> Segments:
     """Segments whose masks are those of queries, numbered in order."""
     masks = seen.masks(queries)
-    found = Segments(masks, labels, scores, torch.arange(1, len(labels) + 1, device=labels.device))
-    return found[masks.any(dim=2).any(dim=1)]
+    ids = torch.arange(1, len(labels) + 1, device=labels.device)
+    embeddings = None if seen.embeddings is None else seen.embeddings[queries]
+    return Segments(masks, labels, scores, ids, embeddings)[masks.any(dim=2).any(dim=1)]
 
 
 def _found(

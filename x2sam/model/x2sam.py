@@ -140,7 +140,7 @@ class X2SAM(nn.Module):
                 for scale, level in enumerate(decoded)
             ]
         predictions = [
-            Logits(self.class_head(queries, conditions), mask_logits)
+            Logits(self.class_head(queries, conditions), mask_logits, queries)
             for queries, mask_logits in self._decode(looked, mask_features, conditions)
         ]
         return predictions, decoded
