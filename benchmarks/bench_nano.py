@@ -9,17 +9,14 @@ runs from the decoded picture to its mask at full size: both encoders, prompt, a
 from __future__ import annotations
 
 import argparse
-import json
-import platform
 import resource
 import statistics
-import subprocess
 import time
 from collections.abc import Callable
-from pathlib import Path
 
 import numpy as np
 import torch
+from record import record
 
 from x2sam.language.prompts import Turn, question
 from x2sam.model.predictor import Predictor, Reading
@@ -56,7 +53,7 @@ def main() -> None:
     rows["parameters M"] = sum(weight.numel() for weight in predictor.model.parameters()) / 1e6
     for name, value in rows.items():
         print(f"{name:<18} {value:8.3f}")
-    record(rows, args.checkpoint)
+    record("nano", args.checkpoint, rows)
 
 
 def turn(predictor: Predictor, picture: np.ndarray) -> None:
@@ -96,22 +93,6 @@ def median(runs: int, work: Callable[[], object]) -> float:
         work()
         times.append(time.perf_counter() - started)
     return statistics.median(times)
-
-
-def record(rows: dict[str, float], checkpoint: str) -> None:
-    commit = subprocess.run(
-        ["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=False
-    ).stdout.strip()
-    line = {
-        "benchmark": "nano",
-        "date": time.strftime("%Y-%m-%d"),
-        "commit": commit,
-        "machine": f"{platform.machine()}, {torch.get_num_threads()} threads",
-        "checkpoint": checkpoint,
-        **{name: round(value, 4) for name, value in rows.items()},
-    }
-    with (Path(__file__).parent / "results.jsonl").open("a") as file:
-        file.write(json.dumps(line) + "\n")
 
 
 if __name__ == "__main__":

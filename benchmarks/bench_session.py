@@ -1,33 +1,32 @@
 """How a session feels: first word, first mask, follow-up, frames a second, peak memory.
 
-    .venv/bin/python benchmarks/bench_session.py [CHECKPOINT] [--seconds 5 300]
+    .venv/bin/python benchmarks/bench_session.py [CHECKPOINT] [--seconds 5 300] [--stride 5]
 
 Every row runs in a process of its own, so that its peak memory is its own: a picture, and clips
-of some lengths at 854 x 480. Prints a table and appends one JSON line a row to
-benchmarks/results.jsonl. The answer is forced, as what a turn costs must not depend on what the
-model sees.
+of some lengths at 854 x 480 that are drawn and written here. The last line compares what
+`Session.estimate` says of a clip with what its request takes. Prints a table and appends one
+JSON line a row to benchmarks/results.jsonl. The answer is forced, as what a turn costs must not
+depend on what the model sees.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-import platform
 import resource
 import subprocess
 import sys
 import tempfile
 import time
 from dataclasses import replace
-from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
+from record import record
 
 import x2sam
-from x2sam.engine.engine import Engine
+from x2sam.engine.engine import CACHE_BYTES, Engine
 from x2sam.media.clip_writer import write_clip
 from x2sam.media.timing import Timing
 from x2sam.model.predictor import Predictor
@@ -35,6 +34,7 @@ from x2sam.types import MaskReady, TextDelta
 
 ANSWER = "Here it is. And it is <SEG>."
 RATE, HEIGHT, WIDTH = 25, 480, 854
+RACE = Path(__file__).parent.parent / "assets/race.mp4"
 
 
 class Forced(Predictor):
@@ -48,29 +48,47 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("checkpoint", nargs="?", default="nano")
     parser.add_argument("--seconds", type=int, nargs="*", default=[5, 300])
-    parser.add_argument("--one", type=int, help=argparse.SUPPRESS)  # 0: the picture
+    parser.add_argument("--stride", type=int, default=1)
+    parser.add_argument("--cache", type=int, default=CACHE_BYTES >> 20, help="for features, MiB")
+    parser.add_argument("--one", type=int, help=argparse.SUPPRESS)  # 0: the picture, -1: estimate
     args = parser.parse_args()
     if args.one is not None:
-        print(json.dumps(measure(args.checkpoint, args.one)))
+        engine = opened(args.checkpoint, args.cache)
+        print(json.dumps(estimated(engine) if args.one < 0 else measure(engine, args)))
         return
     columns = ("first word s", "first mask s", "turn s", "follow-up s", "frames/s", "peak MB")
-    print(f"{'':<10}" + "".join(f"{name:>14}" for name in columns))
+    print(f"{'':<22}" + "".join(f"{name:>14}" for name in columns))
     for seconds in [0, *args.seconds]:
-        command = [sys.executable, __file__, args.checkpoint, "--one", str(seconds)]
-        out = subprocess.run(command, capture_output=True, text=True, check=True).stdout
-        row = json.loads(out.splitlines()[-1])
-        name = f"clip {seconds} s" if seconds else "picture"
-        print(f"{name:<10}" + "".join(f"{row[column]:>14.2f}" for column in columns))
-        record({"row": name, **row}, args.checkpoint)
+        row = alone(seconds)
+        stride = f", stride {args.stride}" if args.stride > 1 else ""
+        name = f"clip {seconds} s{stride}" if seconds else "picture"
+        print(f"{name:<22}" + "".join(f"{row[column]:>14.2f}" for column in columns), flush=True)
+        record("session", args.checkpoint, {"row": name, **row})
+    row = alone(-1)
+    low, high, taken, _ = row.values()
+    print(f"{RACE.name}: {low:.2f} to {high:.2f} s expected, {taken:.2f} s taken")
+    record("session", args.checkpoint, {"row": f"estimate of {RACE.name}", **row})
 
 
-def measure(checkpoint: str, seconds: int) -> dict[str, float]:
+def alone(which: int) -> dict[str, float]:
+    """Measure one row in a fresh process."""
+    command = [sys.executable, *sys.argv, "--one", str(which)]
+    out = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    row: dict[str, float] = json.loads(out.splitlines()[-1])
+    return row
+
+
+def opened(checkpoint: str, cache: int) -> Engine:
     loaded = x2sam.load(checkpoint)
-    engine = Engine(Forced(loaded.predictor.model, loaded.predictor.vocabulary))
-    absent = replace(engine.options, absent=0.0)
+    forced = Forced(loaded.predictor.model, loaded.predictor.vocabulary)
+    return Engine(forced, cache_bytes=cache << 20)
+
+
+def measure(engine: Engine, args: argparse.Namespace) -> dict[str, float]:
+    options = replace(engine.options, absent=0.0, stride=args.stride)
     with tempfile.TemporaryDirectory() as folder:
-        medium = frame(0) if not seconds else written(Path(folder) / "clip.mp4", seconds * RATE)
-        with engine.open(medium, options=absent) as session:
+        medium = frame(0) if not args.one else written(Path(folder) / "clip.mp4", args.one * RATE)
+        with engine.open(medium, options=options) as session:
             first, mask, turn = ask(session, "the red square")
             _, _, follow_up = ask(session, "the one to its left")
             count = len(session.film)
@@ -82,6 +100,16 @@ def measure(checkpoint: str, seconds: int) -> dict[str, float]:
         "frames/s": count / turn,
         "peak MB": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
     }
+
+
+def estimated(engine: Engine) -> dict[str, float]:
+    """Seconds that a request is said to take when nothing was measured yet, and takes."""
+    with engine.open(RACE, options=replace(engine.options, absent=0.0)) as session:
+        started = time.perf_counter()
+        low, high = session.estimate("the blue car", task="refseg").seconds
+        spent = time.perf_counter() - started
+        _, _, turn = ask(session, "the blue car")
+    return {"at best s": low, "at worst s": high, "taken s": turn, "estimating s": spent}
 
 
 def ask(session: x2sam.Session, text: str) -> tuple[float, float, float]:
@@ -101,24 +129,8 @@ def frame(index: int) -> np.ndarray:
 
 
 def written(path: Path, frames: int) -> Path:
-    write_clip(path, map(frame, range(frames)), Timing.regular(frames, Fraction(RATE)))
+    write_clip(path, map(frame, range(frames)), Timing.regular(frames, RATE))
     return path
-
-
-def record(row: dict[str, float | str], checkpoint: str) -> None:
-    commit = subprocess.run(
-        ["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=False
-    ).stdout.strip()
-    line = {
-        "benchmark": "session",
-        "date": time.strftime("%Y-%m-%d"),
-        "commit": commit,
-        "machine": f"{platform.machine()}, {torch.get_num_threads()} threads",
-        "checkpoint": checkpoint,
-        **{key: round(v, 4) if isinstance(v, float) else v for key, v in row.items()},
-    }
-    with (Path(__file__).parent / "results.jsonl").open("a") as file:
-        file.write(json.dumps(line) + "\n")
 
 
 if __name__ == "__main__":
