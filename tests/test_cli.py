@@ -4,6 +4,7 @@ Faked: the subcommand that fails, and the comparison that `verify` calls.
 """
 
 import json
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -78,12 +79,12 @@ def test_doctor_fails_when_a_probe_does(ok, monkeypatch, capsys):
     assert json.loads(capsys.readouterr().out) == {"video": {"VP9": {"value": "text", "ok": ok}}}
 
 
-def test_the_demo_points_at_the_readme(capsys):
-    assert cli.main(["demo"]) == 0
-    output = capsys.readouterr().out
-    assert output.count("\n") == 1
-    assert "not built yet" in output
-    assert "README.md" in output
+def test_the_demo_refuses_a_port_that_is_taken(capsys):
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        assert cli.main(["demo", "--port", str(taken.getsockname()[1])]) == 2
+    assert "--port" in capsys.readouterr().err
 
 
 def test_python_m_x2sam_is_the_command():

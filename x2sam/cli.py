@@ -95,17 +95,6 @@ def _scenes(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _no_arguments(parser: argparse.ArgumentParser) -> None:
-    """Take nothing."""
-
-
-def _demo(arguments: argparse.Namespace) -> int:
-    del arguments
-    first = '.venv/bin/x2sam ask assets/fruit.png "the green apple" -o out'
-    print(f"The demo page is not built yet; see README.md, or try: {first}")
-    return 0
-
-
 COMMANDS: dict[str, Command] = {
     "ask": _elsewhere(
         "ask about a picture or clip, in words; masks come out",
@@ -115,7 +104,10 @@ COMMANDS: dict[str, Command] = {
         "ask the same of every picture and clip in a folder; goes on where it stopped",
         *("x2sam.engine.commands", "batch_arguments", "run_batch"),
     ),
-    "demo": Command(help="open the demo page (not built yet)", arguments=_no_arguments, run=_demo),
+    "demo": _elsewhere(
+        "serve the page: talk to pictures and clips in a browser",
+        *("demo.command", "add_arguments", "run"),
+    ),
     "doctor": Command(
         help="report on this machine and what is installed, to paste into a bug report",
         arguments=_doctor_arguments,

@@ -1,0 +1,16 @@
+"""Where hosting services such as Hugging Face Spaces start the page: `python app.py`.
+
+It is `x2sam demo` and takes the same options. Where nobody can give options, `X2SAM_MODEL` names
+the model, for instance hao9610/X2SAM; nano answers otherwise.
+
+On ZeroGPU the model is loaded before the page is up, and a GPU is borrowed for each request.
+Loading nano was tried with the package `spaces` and no GPU, and requests with a stand-in for it;
+a Space itself, and the published weights on one, were not.
+"""
+
+import sys
+
+from x2sam.cli import main
+
+if __name__ == "__main__":
+    sys.exit(main(["demo", *sys.argv[1:]]))

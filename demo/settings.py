@@ -1,0 +1,58 @@
+"""What whoever starts the page decides: the model, who may come, and how much they may bring.
+
+>>> settings = Settings(visitors=4)
+>>> settings.model, settings.idle_minutes, settings.limits.clip_seconds
+('nano', 30, 600.0)
+>>> accounts(["ann:sesame:1"], {"X2SAM_AUTH": "bob:open"})
+(('ann', 'sesame:1'), ('bob', 'open'))
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from x2sam.errors import PromptError
+from x2sam.media.limits import Limits
+
+ACCOUNTS = "X2SAM_AUTH"
+"""The environment variable for accounts, one USER:PASSWORD a line, which `ps` does not show."""
+
+Account = tuple[str, str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """How the page is served; the defaults suit a laptop and a few people."""
+
+    model: str = "nano"  # a name, a folder or a file
+    base: str | None = None  # Qwen3-VL, where the checkpoint lacks it
+    device: str | None = None  # the accelerator if there is one
+    host: str = "127.0.0.1"
+    port: int | None = None  # the first free one from 7860 on
+    auth: tuple[Account, ...] = ()  # nobody is asked who they are
+    limits: Limits = field(default_factory=Limits)
+    idle_minutes: float = 30
+    visitors: int = 64  # open workspaces; a page has two, one for pictures and one for clips
+    mcp: bool = False
+
+    def __post_init__(self) -> None:
+        for name, value in (("--idle-minutes", self.idle_minutes), ("--visitors", self.visitors)):
+            if value <= 0:
+                raise PromptError(f"{name} should be more than 0, not {value:g}.")
+
+    @property
+    def address(self) -> str:
+        """Where it is served, as far as that is known before it starts."""
+        return f"{self.host}:{self.port or 7860}"
+
+
+def accounts(given: Iterable[str], environment: Mapping[str, str]) -> tuple[Account, ...]:
+    """Read accounts from options and from the environment; `PromptError` where one is none."""
+    found = []
+    for text in (*given, *environment.get(ACCOUNTS, "").splitlines()):
+        user, colon, password = text.strip().partition(":")
+        if not (user and colon and password):
+            raise PromptError("An account should be given as USER:PASSWORD.")
+        found.append((user, password))
+    return tuple(found)

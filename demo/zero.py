@@ -1,0 +1,285 @@
+"""Turns on a GPU that is lent for a minute: Hugging Face's ZeroGPU.
+
+There, a function marked `spaces.GPU` runs in a process of its own that ends with the call, and
+all that comes back is what it yields. So nothing may be remembered on that side: a `Job` names a
+folder with the conversation as its `session.json`, and what is yielded between the events, and
+last of all, is the conversation as it became. What stays with the page is a session that never
+computes.
+
+    gpu = on_gpu(source)  # once, before the page is served; None where no GPU is lent
+    turn = Turn(gpu, session, path, Request(kind="ask", text="the blue car"))
+    for event in turn.events():  # as those of `session.ask`; `session` has all of it afterwards
+        ...
+
+Without a GPU to borrow, a `Turn` is answered by the session itself.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import tempfile
+from collections.abc import Callable, Generator, Iterator
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from importlib import import_module
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from gradio.exceptions import Error
+
+from demo.requests import Request
+from demo.source import EngineSource
+from x2sam.engine.reach import Reach
+from x2sam.errors import X2SAMError
+from x2sam.language.router import route
+from x2sam.media.limits import Limits
+from x2sam.types import Command, Done, Event
+
+if TYPE_CHECKING:
+    from x2sam.engine.engine import Engine
+    from x2sam.engine.objects import Objects
+    from x2sam.engine.session import Session
+
+START: Final = 20  # seconds for the process, the file and the first words
+FRAME: Final = 0.2  # seconds for a frame of a clip, with some to spare
+LONGEST: Final = 120  # of one call; what asks for less is served sooner
+SESSION: Final = "session.json"
+STOP: Final = "stop"
+
+
+class LendingError(X2SAMError):
+    """No GPU was lent, or it was taken back."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Job:
+    """A request and all that the other process needs to answer it."""
+
+    request: Request
+    medium: str  # path of the picture or clip
+    folder: str  # with the conversation so far; once STOP is in it, the person wants no more
+    frames: int  # that may have to be segmented
+    limits: Limits = field(default_factory=Limits)
+
+
+@dataclass(frozen=True, slots=True)
+class Saved:
+    """The conversation as the request has left it so far."""
+
+    content: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """The request ended with an error that the person can mend."""
+
+    error: X2SAMError
+
+
+Answer = Callable[[Job], Iterator[Event | Saved | Failed]]
+
+
+def is_lent() -> bool:
+    """Whether this is a machine that lends its GPU for single calls."""
+    return os.environ.get("SPACES_ZERO_GPU", "").lower() in {"1", "true"} and _has_spaces()
+
+
+def prepare() -> bool:
+    """Let the model be loaded for a GPU that is not there yet; False where none is lent.
+
+    This has to come before the model, which has to be loaded by the same thread.
+    """
+    if not is_lent():
+        return False
+    import_module("spaces")
+    return True
+
+
+def on_gpu(source: EngineSource) -> Answer | None:
+    """Make the function that asks for a GPU and answers a job there; None where none is lent.
+
+    It waits for the model, for the other process begins as a copy of this one.
+    """
+    if not is_lent():
+        return None
+    engine = source.get()
+
+    def answer(job: Job) -> Iterator[Event | Saved | Failed]:
+        yield from answers(engine, job)
+
+    lent: Answer = import_module("spaces").GPU(duration=seconds)(answer)
+    return lent
+
+
+def seconds(job: Job) -> int:
+    """How long a GPU is asked for.
+
+    >>> job = Job(request=Request(kind="ask"), medium="a.mp4", folder="", frames=300)
+    >>> seconds(job), seconds(replace(job, frames=1)), seconds(replace(job, frames=9000))
+    (80, 20, 120)
+    """
+    return min(LONGEST, round(START + FRAME * job.frames))
+
+
+def answers(engine: Engine, job: Job) -> Iterator[Event | Saved | Failed]:
+    """Answer a job from nothing but what is in it."""
+    from x2sam.engine.replay import replay, save  # noqa: PLC0415 (torch)
+
+    folder = Path(job.folder)
+    try:
+        with replay(engine, folder / SESSION, job.medium, limits=job.limits) as session:
+
+            def saved() -> Saved:
+                return Saved(save(session, folder / SESSION).read_bytes())
+
+            failed, known = None, session.objects.ids()
+            try:
+                for event in job.request.answer(session):
+                    if (folder / STOP).exists():
+                        session.stop()
+                    if not known.issuperset(session.objects.ids()):
+                        known = session.objects.ids()
+                        yield saved()  # for the page can show no mask of what it does not know
+                    yield event
+            except X2SAMError as error:
+                failed = error  # what was found before it is kept
+            yield saved()
+            if failed:
+                raise failed
+    except X2SAMError as error:
+        yield Failed(error)
+
+
+class Turn:
+    """One request of a session that lives in this process, answered where the model may run."""
+
+    def __init__(
+        self,
+        gpu: Answer | None,
+        session: Session,
+        medium: Path,
+        request: Request,
+        limits: Limits | None = None,
+    ) -> None:
+        self._gpu = gpu
+        self._session = session
+        self._medium = medium
+        self._request = request
+        self._limits = limits or Limits()
+        self._folder: Path | None = None  # while it is answered elsewhere
+
+    def stop(self) -> None:
+        """End it before its next step; what is done is kept. It has to have begun."""
+        self._session.stop()
+        if self._folder is not None:
+            with suppress(FileNotFoundError):  # it is over
+                (self._folder / STOP).touch()
+
+    def events(self) -> Generator[Event, None, None]:
+        """Yield what happens, and bring the session up to date; closing it ends the turn.
+
+        Raises what `Session.ask` raises, and `LendingError` where there is no GPU to be had.
+        """
+        if self._gpu is None or self._is_command():
+            yield from self._request.answer(self._session)
+            return
+        with tempfile.TemporaryDirectory(prefix="x2sam-turn-") as folder:
+            self._folder = Path(folder)
+            try:
+                yield from self._lent(self._gpu)
+            except Error as error:  # from `spaces`: no quota is left, or the time is over
+                raise LendingError(_sentence(error)) from error
+
+    def _lent(self, gpu: Answer) -> Generator[Event, None, None]:
+        """Ask for a GPU, and pass on what comes from there."""
+        before, step, done = self._session.objects, object(), None
+        values = gpu(self._job())
+        try:
+            for value in values:
+                match value:
+                    case Saved(content):
+                        adopt(self._session, content, before, step)
+                    case Failed(error):
+                        raise error
+                    case Done():
+                        done = value  # the list has to be up to date by then
+                    case _:
+                        yield value
+        except GeneratorExit:
+            self.stop()
+            for value in values:  # what is done is kept
+                if isinstance(value, Saved):
+                    adopt(self._session, value.content, before, step)
+            raise
+        if done is not None:
+            yield done
+
+    def _is_command(self) -> bool:
+        """Whether the words only change the list, for which nobody has to lend anything."""
+        request = self._request
+        if request.kind == "propagate":
+            return False
+        routed = route(
+            request.text,
+            request.drawings,
+            media=self._session.film.media,
+            objects=[each.listed() for each in self._session.objects],
+            task=request.task,
+        )
+        return isinstance(routed, Command)
+
+    def _job(self) -> Job:
+        from x2sam.engine.replay import save  # noqa: PLC0415 (torch)
+
+        assert self._folder is not None
+        session, request = self._session, self._request
+        save(session, self._folder / SESSION)
+        reach = (request.reach or Reach()).within(len(session.film))
+        assert reach.last is not None
+        return Job(
+            request=request,
+            medium=str(self._medium),
+            folder=str(self._folder),
+            frames=1 + (reach.last - reach.first) // session.options.stride,
+            limits=self._limits,
+        )
+
+
+def adopt(session: Session, content: bytes, before: Objects, step: object) -> None:
+    """Go on from a conversation as another process left it, which began with `before`.
+
+    What was changed there is put into the list; all changes of one `step` are one to undo.
+    """
+    from x2sam.engine.objects import Object  # noqa: PLC0415 (torch)
+    from x2sam.engine.running import Exchange  # noqa: PLC0415
+
+    value: dict[str, Any] = json.loads(content)
+    told = [Object.from_json(each) for each in value["objects"]]
+    was = {each.id: each.to_json() for each in before}
+    changed = [each for each in told if each.to_json() != was.get(each.id)]
+    gone = was.keys() - {each.id for each in told}
+    history = session.history
+    if changed or gone:
+        history.edit(lambda now: now.put(*changed).without(gone), step)
+    history.next_id = max(history.next_id, int(value["next_id"]))
+    known = {turn.turn: turn for turn in session.turns}
+    read = (Exchange.from_json(turn) for turn in value["turns"])
+    turns = [known.get(turn.turn, replace(turn, before=before)) for turn in read]
+    session.restore(turns, history)
+
+
+def _sentence(error: Error) -> str:
+    """Say why there is no GPU.
+
+    >>> print(_sentence(Error("You have <b>0s left</b>. <a href='x'>Sign in</a> for more")))
+    There is no GPU for this at the moment. You have 0s left. Sign in for more
+    """
+    told = re.sub(r"<[^>]*>", "", str(error.message))
+    return f"There is no GPU for this at the moment. {told}"
+
+
+def _has_spaces() -> bool:
+    return find_spec("spaces") is not None

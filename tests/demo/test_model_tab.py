@@ -1,0 +1,75 @@
+"""What the Model tab says: of nano by its card, of others by their config, and what is kept.
+
+The predictors are actors; the card, the limits and the report on this machine are real.
+"""
+
+from types import SimpleNamespace
+
+import pytest
+
+from demo import model_tab
+from demo.settings import Settings
+from demo.source import Loaded
+from tests.engine.acting import stage
+from tests.tiny import tiny_config
+from x2sam.errors import WeightsError
+from x2sam.media.limits import Limits
+
+
+def engine_of(config):
+    engine, actor = stage()
+    actor.model.config = config
+    return engine
+
+
+def test_the_card_has_what_is_shown():
+    found = model_tab.sections(model_tab.CARD.read_text("utf-8"))
+    assert "X2SAM" in found[""]
+    assert "cannot" in found["What it can and cannot do"]
+    assert {*model_tab.SHOWN, model_tab.RESULTS} <= {*found}
+
+
+def test_nano_speaks_by_its_card():
+    named = SimpleNamespace(name="nano")
+    text, results = model_tab.about(engine_of(named))
+    assert "gIoU" in results
+    for name in model_tab.SHOWN:
+        assert f"### {name}" in text
+    assert "Training" not in [line.removeprefix("### ") for line in text.splitlines()]
+
+
+def test_another_model_is_described_by_its_config():
+    text, results = model_tab.about(engine_of(tiny_config()))
+    assert results == model_tab.NOT_MEASURED
+    assert "tiny reads words with 4 layers of width 64" in text
+    assert "128 pixels" in text
+
+
+def test_facts_and_card_arrive_together():
+    facts, about, results = model_tab.told(Loaded(engine_of(tiny_config())))
+    assert "| model | tiny |" in facts
+    assert "| device | cpu |" in facts
+    assert about
+    assert results
+
+
+def test_a_model_that_is_missing_is_said():
+    def get():
+        raise WeightsError("There is no model of that name.")
+
+    said = model_tab.told(SimpleNamespace(get=get))
+    assert said == ("There is no model of that name.", "", "")
+
+
+def test_limits_and_times_are_stated():
+    settings = Settings(idle_minutes=7, visitors=3, limits=Limits(picture_bytes=5_000_000))
+    text = model_tab.kept(settings)
+    assert "Pictures up to 5 MB" in text
+    assert text.count("7 minutes") == 2
+    assert "At most 3" in text
+
+
+@pytest.mark.timeout(120)
+def test_the_report_is_made_when_asked_for(monkeypatch):
+    monkeypatch.setattr(model_tab, "examine", list)
+    assert model_tab.doctor()["visible"]
