@@ -77,10 +77,17 @@ class Desk:
             "bytes": limits.clip_bytes if kind == "video" else limits.picture_bytes,
             "idle_minutes": self.settings.idle_minutes,
             "model": self._model(language),
+            "tracker": self._has_tracker(),
             "examples": [each.wire(language) for each in cards(kind)],
             "formats": _titled(takeaway.TITLES),
             "tasks": _titled(wire.TITLES),
         }
+
+    def _has_tracker(self) -> bool:
+        """Whether SAM 2 is there; where it is still being loaded, whether it was asked for."""
+        if self.source.ready:
+            return self.source.get().tracker is not None
+        return self.settings.tracker is not None
 
     def _model(self, language: str) -> Values:
         """Say which model answers; where it is still being loaded, what was asked for."""
@@ -187,11 +194,12 @@ def _options(workspace: Workspace, values: Values) -> Values:
         for name in ("frames", "stride")
         if values.get(name) is not None
     }
-    if values.get("memory") is not None:
-        changes["memory"] = bool(values["memory"])
+    if values.get("propagation") is not None:
+        changes["propagation"] = str(values["propagation"])
     workspace.adjust(changes)
-    now = workspace.session().options
-    told = {name: getattr(now, name) for name in ("frames", "stride", "memory")}
+    session = workspace.session()
+    told: Values = {name: getattr(session.options, name) for name in ("frames", "stride")}
+    told["propagation"] = session.film.carried_by(session.options, len(session.shown))
     return {**opened(workspace), "options": told}
 
 

@@ -15,6 +15,7 @@ from demo.settings import ACCOUNTS, Settings, accounts
 from x2sam.media.limits import MEGA, Limits
 
 MODEL = "X2SAM_MODEL"
+TRACKER = "X2SAM_TRACKER"
 EVERYBODY = "0.0.0.0"  # noqa: S104 (who starts the page decides; a Space is there for everybody)
 
 
@@ -25,6 +26,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     model = os.environ.get(MODEL, usual.model)
     add("--model", default=model, help=f"a name, folder or file ({model}); also set by {MODEL}")
     add("--base", help="Qwen3-VL, where the checkpoint lacks it")
+    add(
+        "--tracker",
+        default=os.environ.get(TRACKER),
+        help="SAM 2, to point with and to carry masks, for instance facebook/sam2.1-hiera-tiny; "
+        f"also set by {TRACKER}",
+    )
     add("--device", help="where to run; the accelerator if there is one")
     host = _host(os.environ)
     add("--host", default=host, help=f"who can reach it: 0.0.0.0 is everybody ({host})")
@@ -54,6 +61,7 @@ def settings_of(arguments: argparse.Namespace) -> Settings:
     return Settings(
         model=arguments.model,
         base=arguments.base,
+        tracker=arguments.tracker,
         device=arguments.device,
         host=arguments.host,
         port=arguments.port,

@@ -103,7 +103,12 @@ def serve(settings: Settings) -> int:
         signal.signal(number, lambda *_: over.set())
 
     def load() -> Engine:
-        return x2sam.load(settings.model, base=settings.base, device=settings.device)
+        return x2sam.load(
+            settings.model,
+            base=settings.base,
+            tracker=settings.tracker,
+            device=settings.device,
+        )
 
     source = Loaded(load()) if zero.prepare() else Loading(load)
     with serving(settings, source) as address:

@@ -27,6 +27,7 @@ class Settings:
 
     model: str = "nano"  # a name, a folder or a file
     base: str | None = None  # Qwen3-VL, where the checkpoint lacks it
+    tracker: str | None = None  # SAM 2: a name, a folder or a file; None does without
     device: str | None = None  # the accelerator if there is one
     host: str = "127.0.0.1"
     port: int | None = None  # the first free one from 7860 on

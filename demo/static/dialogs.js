@@ -142,7 +142,7 @@ export function openExport(store, actions, t) {
 export async function openSettings(store, actions, t) {
   const { medium, language } = store.get();
   const now = medium?.kind === "video" ? (await actions.options({}))?.options : null;
-  const body = now ? clipSettings(now, actions.options, t) : [];
+  const body = now ? clipSettings(now, Boolean(actions.facts?.tracker), actions.options, t) : [];
 
   const again = element("p", { class: "x-dim" }, t("dialog.language.again"));
   again.hidden = true;
@@ -167,13 +167,14 @@ export async function openSettings(store, actions, t) {
 }
 
 /**
- * @param {{stride: number, frames: number, memory: boolean}} now
+ * @param {{stride: number, frames: number, propagation: string}} now
+ * @param {boolean} tracker whether SAM 2 is there
  * @param {(change: Record<string, any>) => void} set
  * @param {(key: string, ...args: unknown[]) => string} t
  */
-function clipSettings({ stride, frames, memory }, set, t) {
+function clipSettings({ stride, frames, propagation }, tracker, set, t) {
   const strides = STRIDES.map((value) => [value, t(`dialog.stride.${value}`)]);
-  const memories = [[true, t("dialog.memory.on")], [false, t("dialog.memory.off")]];
+  const ways = ["memory", "one_token", ...(tracker ? ["sam2"] : [])].map((value) => [value, t(`dialog.propagation.${value}`)]);
   const shown = element("output", {}, String(frames));
   const range = element("input", {
     type: "range",
@@ -187,7 +188,7 @@ function clipSettings({ stride, frames, memory }, set, t) {
     choice("stride", t("dialog.stride"), strides, stride, (value) => set({ stride: value })),
     element("label", { class: "x-field" }, t("dialog.frames"), range, shown),
     element("p", { class: "x-dim" }, t("dialog.frames.why")),
-    choice("memory", t("dialog.memory"), memories, memory, (value) => set({ memory: value })),
+    choice("propagation", t("dialog.propagation"), ways, propagation, (value) => set({ propagation: value })),
   ];
 }
 

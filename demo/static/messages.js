@@ -10,7 +10,7 @@ import { menuButton } from "./menus.js";
 import { cut, paintPhrases, phraseButton, writePieces } from "./phrases.js";
 
 const KINDS = ["point", "box", "scribble", "mask"];
-const STAGES = { "looking at frames": "looking", "segmenting frames": "segmenting", "loading the model": "loading" };
+const STAGES = { "looking at frames": "looking", "segmenting frames": "segmenting", "carrying masks": "carrying", "loading the model": "loading" };
 
 /**
  * @typedef {import("./chat_state.js").Message} Message

@@ -38,7 +38,7 @@ export const en = {
   "timeline.progress": "Progress",
   "timeline.seen": "looked at by the model",
   "timeline.carried": "carried over",
-  "timeline.corrected": "corrected by you",
+  "timeline.corrected": "marked by you",
   "timeline.empty": "Objects appear here with the frames in which they are seen.",
   "timeline.track": "{0}, seen in {1} of {2} frames",
 };

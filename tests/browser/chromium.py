@@ -43,4 +43,4 @@ if __name__ == "__main__":
     path = chromium()
     if path is None:
         sys.exit(1)
-    print(path)
+    print(path)  # noqa: T201 (what it is run for)

@@ -87,10 +87,11 @@ def serve(*arguments: str) -> tuple[subprocess.Popen[str], str]:
     raise AssertionError(f"The page did not start: {''.join(lines)}")
 
 
-def stop(process: subprocess.Popen[str]) -> None:
+def stop(process: subprocess.Popen[str]) -> str:
+    """End the page; what it wrote since it was ready."""
     process.send_signal(signal.SIGTERM)
     try:
-        process.communicate(timeout=20)
+        return process.communicate(timeout=60)[0]
     except subprocess.TimeoutExpired:
         process.kill()
         raise
@@ -98,7 +99,8 @@ def stop(process: subprocess.Popen[str]) -> None:
 
 @pytest.fixture(scope="session")
 def site() -> Iterator[str]:
-    """The address of the real page."""
+    """The address of the real page; whatever was done there, it must not have gone wrong."""
     process, address = serve(*LIMITS)
     yield address
-    stop(process)
+    written = stop(process)
+    assert "Traceback" not in written, written

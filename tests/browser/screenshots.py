@@ -19,7 +19,7 @@ from tests.browser.workbench import ASSETS, Workbench
 SIZES = {"desk": (1280, 900), "phone": (390, 844)}
 THEMES = ("light", "dark")
 MOST = 300_000  # bytes of a file
-DOCS = Path(__file__).parents[2] / "docs"
+COVER = ("video", "desk", "light")  # as page.png as well, for the README
 
 
 def first(page: Page, site: str, query: str) -> None:
@@ -103,15 +103,18 @@ def shoot(browser: Browser, site: str, out: Path) -> None:
                 page = context.new_page()
                 prepare(page, site, f"?__theme={theme}")
                 page.mouse.move(1, 1)
-                path = out / f"page-{name}-{kind}-{theme}.webp"
-                path.write_bytes(small(page.screenshot(full_page=True, animations="disabled")))
+                picture = page.screenshot(full_page=True, animations="disabled")
+                (out / f"page-{name}-{kind}-{theme}.webp").write_bytes(small(picture))
+                if (name, kind, theme) == COVER:
+                    colours = Image.open(io.BytesIO(picture)).quantize(255)
+                    colours.save(out / "page.png", optimize=True)
                 page.close()
             context.close()
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--out", type=Path, default=DOCS, help="where they go (docs)")
+    parser.add_argument("--out", type=Path, required=True, help="where they go")
     out = parser.parse_args().out
     out.mkdir(parents=True, exist_ok=True)
     process, site = serve()

@@ -169,6 +169,7 @@ def test_settings_hold_at_once(chat):
     dialog = chat.page.get_by_role("dialog", name="Settings")
     dialog.get_by_label("Every 4th frame, fastest").check()
     dialog.get_by_label("Frames the model reads").fill("32")
+    expect(dialog.get_by_label("Let SAM 2 carry masks")).to_have_count(0)
     dialog.get_by_label("Look at each frame by itself").check()
     dialog.get_by_label("Language").select_option("zh")
     expect(dialog.get_by_text("when you load it again")).to_be_visible()
@@ -176,10 +177,18 @@ def test_settings_hold_at_once(chat):
         ["options", {}],  # which hold now?
         ["options", {"stride": 4}],
         ["options", {"frames": 32}],
-        ["options", {"memory": False}],
+        ["options", {"propagation": "one_token"}],
     ]
     assert chat.get("language") == "zh"
     assert chat.page.evaluate("localStorage['x2sam.language']") == "zh"
+
+
+def test_sam_2_can_be_chosen_where_it_is_loaded(chat):
+    chat.medium("video", frames=8)
+    chat.page.evaluate("() => { x.actions.facts.tracker = true; }")
+    chat.page.evaluate("() => { x.dialogs.openSettings(x.store, x.actions, x.t); }")
+    chat.page.get_by_role("dialog", name="Settings").get_by_label("Let SAM 2 carry masks").check()
+    assert chat.calls("options")[-1] == ["options", {"propagation": "sam2"}]
 
 
 def test_keys_pressed_in_a_dialog_stay_there(chat):

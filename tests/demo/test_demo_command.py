@@ -18,7 +18,7 @@ def settings(*words):
 @pytest.fixture(autouse=True)
 def plain_environment(monkeypatch):
     monkeypatch.delenv(ACCOUNTS, raising=False)
-    for name in ("GRADIO_SERVER_NAME", "SPACE_ID", "X2SAM_MODEL"):
+    for name in ("GRADIO_SERVER_NAME", "SPACE_ID", "X2SAM_MODEL", "X2SAM_TRACKER"):
         monkeypatch.delenv(name, raising=False)
 
 
@@ -30,11 +30,13 @@ def test_without_options_it_is_for_this_machine_alone():
 def test_options_are_taken_over():
     given = settings(
         *("--model", "folder", "--device", "cpu", "--port", "8000", "--visitors", "3"),
+        *("--tracker", "tiny.pt"),
         *("--max-clip-mb", "7", "--max-seconds", "9", "--auth", "ann:a:b", "--mcp"),
     )
     assert (given.model, given.device, given.port, given.visitors) == ("folder", "cpu", 8000, 3)
     assert (given.limits.clip_bytes, given.limits.clip_seconds) == (7_000_000, 9.0)
     assert given.auth == (("ann", "a:b"),)
+    assert given.tracker == "tiny.pt"
     assert given.mcp
 
 
@@ -48,6 +50,9 @@ def test_a_space_is_for_everybody_and_names_its_model_by_a_variable(monkeypatch)
     assert (settings().host, settings().model) == ("0.0.0.0", "nano")
     monkeypatch.setenv("X2SAM_MODEL", "hao9610/X2SAM")
     assert settings().model == "hao9610/X2SAM"
+    monkeypatch.setenv("X2SAM_TRACKER", "facebook/sam2.1-hiera-tiny")
+    assert settings().tracker == "facebook/sam2.1-hiera-tiny"
+    monkeypatch.delenv("X2SAM_TRACKER")
     assert settings("--model", "nano", "--host", "127.0.0.1") == Settings()
 
 

@@ -12,6 +12,7 @@ from PIL import Image
 
 from tests.demo.visiting import SCENE, Page, kinds
 from tests.engine.acting import clip
+from tests.engine.following import follower
 from tests.filming import film
 
 RED = {"kind": "point", "points": [[5, 5]], "frame": 2}
@@ -74,6 +75,20 @@ def test_options_hold_from_the_next_request_on(moving):
     assert [0, 0, "seen"] in origins
     assert [1, 2, "carried"] in origins
     assert moving.call("options", stride=0)["ok"] is False
+
+
+def test_sam_2_is_offered_where_it_is_loaded(moving, acting, monkeypatch):
+    engine, _ = acting
+    assert moving.function("hello", {"kind": "video", "language": "en"})["tracker"] is False
+    refused = moving.call("options", propagation="sam2")
+    assert "SAM 2 is not loaded" in refused["error"]
+    assert moving.call("options")["options"]["propagation"] == "memory"
+    monkeypatch.setattr(engine, "tracker", follower()[0])
+    assert moving.function("hello", {"kind": "video", "language": "en"})["tracker"] is True
+    assert moving.call("options", propagation="sam2", frames=1)["options"]["propagation"] == "sam2"
+    assert moving.ask("the red square")[-1]["kind"] == "done"
+    assert "carried" in {each["how"] for each in moving.call("masks", first=0, last=9)["masks"]}
+    assert moving.call("options", propagation="magic")["ok"] is False
 
 
 def test_stop_keeps_what_is_done(moving, acting, monkeypatch):

@@ -19,6 +19,7 @@ from x2sam.model.conditions import Conditions
 from x2sam.model.mask_encoder import Features
 from x2sam.model.prediction import Prediction, Sizes
 from x2sam.model.predictor import Reading, View
+from x2sam.model.x2sam import Decoded
 
 SIDE = 32
 COLOURS = {"red": (220, 30, 30), "green": (30, 200, 30), "blue": (30, 30, 220)}
@@ -45,7 +46,10 @@ class Actor:
 
     def features(self, frames):
         self.log.append(("features", int(frames[0, 0, 0, 0])))
-        return Features((torch.from_numpy(frames.copy()),), torch.zeros(1))
+        return Features((), torch.from_numpy(frames.copy()))
+
+    def decode(self, features, *, first):
+        return Decoded(first, (), torch.zeros(1), features.region_stage)
 
     def ask(self, view, turns, *, drawings=(), limit=512):
         self.log.append(("ask", turns[-1].question))
@@ -61,7 +65,7 @@ class Actor:
         names = [name(int(number)) for number in wanted.classes[0, :-1, 0]]
         for features, size in frames:
             self.log.append(("segment", tuple(names)))
-            yield self._predicted(features.maps[0][0].numpy(), names, size)
+            yield self._predicted(features.region_stage[0].numpy(), names, size)
 
     def _answer(self, question, drawings):
         scripted = next((a for words, a in self.answers.items() if words in question), None)
@@ -76,7 +80,7 @@ class Actor:
         return scripted or (SURE if known else "There is none here."), wanted
 
     def _colour_at(self, drawing):
-        inside = drawing.features.maps[0][0].numpy()[drawing.mask]
+        inside = drawing.features.region_stage[0].numpy()[drawing.mask]
         for colour, values in COLOURS.items():
             if (inside == values).all(axis=-1).any():
                 return colour

@@ -11,6 +11,7 @@ import pytest
 from PIL import Image
 
 from tests.engine.acting import clip, picture, square, stage
+from tests.engine.following import follower
 from x2sam.engine import commands
 from x2sam.errors import MediaError, PromptError
 from x2sam.media.clip_writer import write_clip
@@ -49,6 +50,23 @@ def test_ask_prints_what_was_found_and_writes_it(actor, file, tmp_path, capsys):
     assert {"overlay.png", "coco.json", "chat.md", "session.json"} <= {
         path.name for path in out.iterdir()
     }
+
+
+def test_the_overlay_has_the_effect(actor, file, tmp_path):
+    out = tmp_path / "out"
+    effect = "cover:background:#00b140"
+    assert run("ask", file, "the red square", "-o", out, "--effect", effect) == 0
+    drawn = np.asarray(Image.open(out / "overlay.png"))
+    assert (drawn[square(2, 2)] == picture(red=(2, 2), blue=(20, 4))[square(2, 2)]).all()
+    assert (drawn[~square(2, 2)] == (0, 177, 64)).all()
+
+
+@pytest.mark.parametrize("name", ["ask", "batch"])
+def test_an_unknown_effect_is_told_before_the_work(monkeypatch, file, name):
+    monkeypatch.setattr(commands, "load", None)
+    medium = file if name == "ask" else file.parent
+    with pytest.raises(PromptError, match="no effect “sepia”"):
+        run(name, medium, "the red square", "--effect", "sepia")
 
 
 def test_ask_says_that_nothing_was_found(actor, file, capsys):
@@ -103,6 +121,21 @@ def moving(tmp_path):
     return path
 
 
+def test_sam_2_is_loaded_by_name_and_chosen(monkeypatch, moving, capsys):
+    engine, _ = stage(tracker=follower()[0])
+    asked = {}
+    monkeypatch.setattr(commands, "load", lambda *_, **named: asked.update(named) or engine)
+    arguments = ["--tracker", "tiny.pt", "--propagation", "sam2", "--frames", 2, "--json"]
+    assert run("ask", moving, "the red square", *arguments) == 0
+    assert asked["tracker"] == "tiny.pt"
+    assert frames_found(capsys.readouterr().out) == [*range(6)]
+
+
+def test_sam_2_that_is_not_loaded_is_a_sentence(actor, moving):
+    with pytest.raises(PromptError, match="--tracker"):
+        run("ask", moving, "the red square", "--propagation", "sam2")
+
+
 def frames_found(printed):
     (found,) = json.loads(printed)["objects"]
     return [int(frame) for frame in found["masks"]]
@@ -115,7 +148,7 @@ def frames_found(printed):
         (["--from", 2, "--to", 4], [2, 3, 4]),
         (["--from", 4], [4, 5]),
         (["--to", 2, "--direction", "backward"], [0, 1, 2]),
-        (["--best", "--from", 1, "--one-token"], [1, 2, 3, 4, 5]),
+        (["--best", "--from", 1, "--propagation", "one_token"], [1, 2, 3, 4, 5]),
         (["--frames", 8, "--policy", "sparse_dense"], [0, 1, 2, 3, 4, 5]),
     ],
 )

@@ -6,13 +6,14 @@ The predictor is an actor that knows coloured squares (`acting`); a step takes a
 import pytest
 
 from tests.engine.acting import clip, of, picture, stage
+from tests.engine.following import follower
 from x2sam.engine.options import Options
 from x2sam.engine.pace import Pace
 from x2sam.engine.reach import Reach
 from x2sam.errors import PromptError
 from x2sam.types import Done, Drawing, MaskReady
 
-SECONDS = {"features": 0.5, "segment": 0.25, "look": 2.0}
+SECONDS = {"features": 0.5, "segment": 0.25, "look": 2.0, "track": 0.1}
 
 
 class Clock:
@@ -110,6 +111,28 @@ def test_a_stride_takes_less_time(measured):
     every = engine.open(frames, options=Options(frames=4)).estimate("the red square")
     some = engine.open(frames, options=Options(frames=4, stride=8)).estimate("the red square")
     assert some.seconds[1] < every.seconds[0]
+
+
+def test_sam_2_has_steps_of_its_own(measured, monkeypatch):
+    engine, clock = measured
+    engine.tracker, network = follower()
+
+    def decode(*arguments, work=network.decode, **named):
+        clock.now += SECONDS["track"]
+        return work(*arguments, **named)
+
+    monkeypatch.setattr(network, "decode", decode)
+    session = engine.open(clip(40, red=(2, 2)), options=Options(frames=4))
+    told = session.estimate("the red square")
+    assert (told.frames_shown, told.frames_masked) == (4, 40)
+    started = clock.now
+    list(session.ask("the red square"))
+    took = clock.now - started
+    assert took < 40 * 0.75
+    assert told.seconds[0] < took < told.seconds[1]
+    pointed = session.estimate("", [Drawing.point(9, 25, frame=3)])
+    assert (pointed.frames_shown, pointed.frames_masked) == (0, 40)
+    assert pointed.seconds[0] < 40 * SECONDS["track"] < pointed.seconds[1]
 
 
 def test_a_picture_a_command_and_a_mistake():

@@ -7,12 +7,12 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from x2sam.engine.feature_cache import FeatureCache, packed, size_of, unpacked
-from x2sam.model.mask_encoder import Features
+from x2sam.engine.feature_cache import FeatureCache, Packed, packed, size_of, unpacked
+from x2sam.model.x2sam import Decoded
 
 
 def features(size=100):
-    return Features((torch.zeros(size // 2, dtype=torch.uint8),) * 2, torch.zeros(0))
+    return Packed(False, (), torch.zeros(size, dtype=torch.uint8))
 
 
 def scan(cache, medium, frames):
@@ -133,26 +133,50 @@ def test_the_budget_holds_whatever_comes(steps, limit):
     assert cache.bytes == sum(size_of(one) for one in kept if one is not None)
 
 
+def decoded(*parts, first=False):
+    """What was decoded, of at least three parts."""
+    return Decoded(first, parts[:-2], *parts[-2:])
+
+
 def test_what_is_kept_is_half_as_large_and_the_same_to_three_digits():
-    maps = (torch.randn(1, 4, 6, 6), torch.randn(1, 4, 3, 3))
-    whole = Features(maps, torch.randn(1, 3, 3, 4))
+    shapes = (1, 4, 6, 6), (1, 4, 3, 3), (1, 4, 6, 6), (1, 3, 3, 4)
+    whole = decoded(*map(torch.randn, shapes), first=True)
     small = packed(whole)
-    assert size_of(small) == size_of(whole) // 2
+    assert size_of(small) == 2 * (144 + 36 + 144 + 36)
     again = unpacked(small, torch.float32)
-    torch.testing.assert_close(again.maps[0], maps[0], rtol=1e-3, atol=1e-6)
+    assert again.first
+    assert [len(level) for level in again.maps] == [1, 1]
+    torch.testing.assert_close(again.maps, whole.maps, rtol=1e-3, atol=1e-6)
+    torch.testing.assert_close(again.mask_features, whole.mask_features, rtol=1e-3, atol=1e-6)
+    torch.testing.assert_close(again.region_stage, whole.region_stage, rtol=1e-3, atol=1e-6)
     # Rounding again changes nothing: what comes from the cache is what was used at first.
-    assert torch.equal(packed(again).maps[0], small.maps[0])
+    assert torch.equal(unpacked(packed(again), torch.float32).maps[0], again.maps[0])
+
+
+def test_what_is_not_contiguous_keeps_its_shape():
+    turned = torch.arange(24, dtype=torch.float32).view(1, 6, 4).mT.unflatten(2, (2, 3))
+    again = unpacked(packed(decoded(turned, turned, turned)), torch.float32)
+    assert torch.equal(again.maps[0], turned)
+    assert torch.equal(again.region_stage, turned)
 
 
 def test_what_half_precision_cannot_hold_is_kept_as_it_is():
-    large = Features((torch.tensor([1e6]),), torch.tensor([1.0]))
-    small = packed(large)
-    assert small.maps[0].dtype is torch.float32
-    assert small.region_stage.dtype is torch.float16
-    assert unpacked(small, torch.float32).maps[0].item() == 1e6
+    large = packed(decoded(torch.tensor([1.0]), torch.tensor([1e6]), torch.tensor([3.0])))
+    assert [part for part, _ in large.layout] == [torch.float16, torch.float32, torch.float16]
+    assert size_of(large) == 2 + 4 + 2
+    again = unpacked(large, torch.float32)
+    assert [one.item() for one in (again.maps[0], again.mask_features)] == [1.0, 1e6]
+    assert again.region_stage.dtype is torch.float32
 
 
 def test_other_precisions_are_left_alone():
-    brain = Features((torch.ones(2, dtype=torch.bfloat16),), torch.ones(2, dtype=torch.bfloat16))
-    assert packed(brain).maps[0].dtype is torch.bfloat16
-    assert unpacked(brain, torch.bfloat16).maps[0] is brain.maps[0]
+    brain = torch.tensor([1e-30, 1e30], dtype=torch.bfloat16)
+    again = unpacked(packed(decoded(brain, brain, brain)), torch.bfloat16)
+    assert again.maps[0].dtype is torch.bfloat16
+    assert torch.equal(again.maps[0], brain)
+
+
+def test_what_was_taken_out_may_be_written_to():
+    small = packed(decoded(*(torch.ones(2, dtype=torch.bfloat16),) * 3))
+    unpacked(small, torch.bfloat16).maps[0].zero_()
+    assert unpacked(small, torch.bfloat16).maps[0].tolist() == [1, 1]

@@ -90,8 +90,8 @@ def test_with_a_stride_the_frames_between_are_carried():
     assert len(frames_of(actor, "segment")) == 2
 
 
-@pytest.mark.parametrize("memory", [True, False])
-def test_one_token_without_memory_begins_anew_with_every_frame(memory, monkeypatch):
+@pytest.mark.parametrize("propagation", ["auto", "memory", "one_token"])
+def test_one_token_without_memory_begins_anew_with_every_frame(propagation, monkeypatch):
     engine, actor = stage()
     begun, segment = [], actor.segment
 
@@ -100,10 +100,10 @@ def test_one_token_without_memory_begins_anew_with_every_frame(memory, monkeypat
         return segment(wanted, frames)
 
     monkeypatch.setattr(actor, "segment", counted)
-    session = engine.open(MOVING, options=Options(memory=memory))
+    session = engine.open(MOVING, options=Options(propagation=propagation))
     list(session.ask("the red square"))
     assert len(session.objects[0].masks) == 6
-    assert (len(begun) > 5) == (not memory)
+    assert (len(begun) > 5) == (propagation == "one_token")
 
 
 def test_what_comes_later_was_not_there_before_and_what_goes_is_not_there_after():

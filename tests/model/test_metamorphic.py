@@ -127,6 +127,30 @@ def test_a_picture_is_a_clip_of_one(features):
     assert torch.equal(alone.mask_logits, first.mask_logits)
 
 
+def test_what_is_decoded_beforehand_gives_the_same_masks(features):
+    model, given = network(), conditions()
+    ready, plain = model.stream(given), model.stream(given)
+    for index in range(3):
+        frame = features.frame(index)
+        decoded = model.decode(frame, first=index == 0)
+        with watch(pixels=model.pixel_decoder) as calls:
+            one = ready.step(decoded)[-1]
+        assert not calls["pixels"].outputs
+        other = plain.step(frame)[-1]
+        assert torch.equal(one.mask_logits, other.mask_logits)
+        assert torch.equal(one.class_logits, other.class_logits)
+
+
+def test_a_frame_decoded_for_another_place_is_refused(features):
+    model, frame = network(), features.frame(0)
+    with pytest.raises(AssertionError, match="another place"):
+        model.stream(conditions()).step(model.decode(frame, first=False))
+    assert not torch.equal(
+        model.decode(frame, first=True).mask_features,
+        model.decode(frame, first=False).mask_features,
+    )
+
+
 def test_a_batch_is_its_frames(clip, features):
     model, given = network(), conditions()
     for index in (0, 5):

@@ -1,13 +1,20 @@
-"""The three ways to answer a request: talk, point, or find what the words say."""
+"""The three ways to answer a request: talk, point, or find what the words say.
+
+What is only pointed at, without words, is for SAM 2 where there is one: it answers at once.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import Final
 
+from x2sam.engine import pointing, prompting
+from x2sam.engine.carrier import Prompter
+from x2sam.engine.film import Film
 from x2sam.engine.finding import find
 from x2sam.engine.marks import area
-from x2sam.engine.pointing import point
+from x2sam.engine.objects import Object
+from x2sam.engine.options import Options
 from x2sam.engine.running import Running
 from x2sam.language.prompts import question
 from x2sam.language.tasks import TASKS, Answer
@@ -27,6 +34,19 @@ def respond(run: Running, route: Route, drawings: tuple[Drawing, ...]) -> Iterat
         yield from _point(run, route, drawings)
     else:
         yield from find(run, route, drawings)
+
+
+def propagate(run: Running, target: Object, frame: int) -> Iterator[Event]:
+    """Carry the mask that an object has on a frame to the others that were asked for."""
+    if (prompter := prompter_of(run.film, run.options)) is not None:
+        return prompting.propagate(run, prompter, target, frame)
+    return pointing.propagate(run, target, frame)
+
+
+def prompter_of(film: Film, options: Options, route: Route | None = None) -> Prompter | None:
+    """SAM 2, if there is one, nothing else was asked for, and the route has no words."""
+    wordless = route is None or not (route.text or route.categories)
+    return film.prompter if wordless and options.propagation in ("auto", "sam2") else None
 
 
 def _talk(run: Running, route: Route, drawings: tuple[Drawing, ...]) -> Iterator[Event]:
@@ -50,9 +70,13 @@ def _point(run: Running, route: Route, drawings: tuple[Drawing, ...]) -> Iterato
     for drawing, use in zip(drawings, route.uses, strict=True):
         if use in (Use.REGION, Use.CORRECTION):
             groups.setdefault(drawing.object, []).append(drawing)
+    prompter = prompter_of(run.film, run.options, route)
     names = iter(route.categories)
     for number, marks in groups.items():
         known = run.history.now
         target = known.by_id(number) if number is not None and number in known.ids() else None
         name = target.name if target else next(names, route.text or UNNAMED)
-        yield from point(run, marks, target, name)
+        if prompter is not None:
+            yield from prompting.point(run, prompter, marks, target, name)
+        else:
+            yield from pointing.point(run, marks, target, name)

@@ -3,7 +3,7 @@
     x2sam ask street.mp4 "the cyclist in red" -o out/
     x2sam ask street.mp4 "the cyclist in red" --from 40 --to 90 --best -o out/
     x2sam point street.mp4 --at 412,230 --not 300,100 --frame 40 --direction forward
-    x2sam batch photos/ "the dog" -o out/
+    x2sam batch photos/ "the dog" --effect blur:background -o out/
 
 Each has a function that describes its arguments and one that runs it. They exit with 0 when
 something was answered or found, 1 when it was not, or when files of a batch failed.
@@ -23,11 +23,12 @@ from tqdm import tqdm
 
 from x2sam.engine.engine import Engine, load
 from x2sam.engine.objects import Object
-from x2sam.engine.options import POLICIES, Options
+from x2sam.engine.options import POLICIES, PROPAGATIONS, Options
 from x2sam.engine.reach import DIRECTIONS, Reach
 from x2sam.engine.session import Session
 from x2sam.errors import MediaError, PromptError, X2SAMError
 from x2sam.language.tasks import TASKS
+from x2sam.media.effects import EFFECTS, choose
 from x2sam.types import (
     Done,
     Event,
@@ -126,16 +127,29 @@ def batch_arguments(parser: argparse.ArgumentParser) -> None:
 
 def _shared(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("-o", "--out", type=Path, metavar="DIR", help="where files are written")
+    named = ", ".join(f"{name} ({each.title})" for name, each in EFFECTS.items())
+    parser.add_argument(
+        "--effect",
+        default="overlay",
+        metavar="NAME[:object|background][:#RRGGBB]",
+        help=f"how the overlay in DIR is drawn, on what, and in which colour: {named}",
+    )
     parser.add_argument("--json", action="store_true", help="print JSON, with masks as runs")
     parser.add_argument("--model", default="nano", help="a name, folder or file (nano)")
     parser.add_argument("--base", help="Qwen3-VL, where the checkpoint lacks it")
+    parser.add_argument(
+        "--tracker",
+        metavar="NAME|FILE|FOLDER",
+        help="SAM 2, to point with and to carry masks; for instance facebook/sam2.1-hiera-tiny",
+    )
     parser.add_argument("--device", help="where to run; the accelerator if there is one")
     parser.add_argument("--frames", type=int, help="of a clip: how many to find things in")
     parser.add_argument("--stride", type=int, help="of a clip: segment every so many frames (1)")
     parser.add_argument(
-        "--one-token",
-        action="store_true",
-        help="of a clip: look at every frame by itself, without a memory of those before",
+        "--propagation",
+        choices=PROPAGATIONS,
+        help="of a clip: how masks get from frame to frame, by the model's memory of those before, "
+        "from the one token that the words became, or by SAM 2 (auto: SAM 2 where there is one)",
     )
     parser.add_argument("--policy", choices=POLICIES, help="of a clip: how frames are shown")
 
@@ -187,6 +201,7 @@ def run_batch(arguments: argparse.Namespace) -> int:
     files = sorted(f for f in folder.iterdir() if f.is_file() and not f.name.startswith("."))
     if not files:
         raise MediaError(f"There is no file in {folder}.")
+    choose(arguments.effect)
     out: Path = arguments.out or folder / "x2sam"
     engine: Engine | None = None
     rows: list[dict[str, Any]] = []
@@ -212,7 +227,7 @@ def _one_of_many(
     try:
         with engine.open(file, options=_options(engine, arguments)) as session:
             outcome = _heard(session, session.ask(arguments.text, task=arguments.task))
-            _written(session, out)
+            _written(session, out, arguments.effect)
     except X2SAMError as error:
         return {"state": "failed", "result": str(error)}
     return {"state": "done", "result": outcome.summary}
@@ -232,6 +247,7 @@ def _done_before(out: Path, text: str) -> dict[str, Any] | None:
 
 
 def _opened(arguments: argparse.Namespace) -> Session:
+    choose(arguments.effect)  # a slip is told before the work
     engine = _engine(arguments)
     return engine.open(arguments.media, options=_options(engine, arguments))
 
@@ -245,19 +261,24 @@ def _options(engine: Engine, arguments: argparse.Namespace) -> Options:
         "frames": arguments.frames,
         "stride": arguments.stride,
         "policy": arguments.policy,
-        "memory": False if arguments.one_token else None,
+        "propagation": arguments.propagation,
     }
     return replace(engine.options, **{k: v for k, v in asked.items() if v is not None})
 
 
 def _engine(arguments: argparse.Namespace) -> Engine:
-    return load(arguments.model, base=arguments.base, device=arguments.device)
+    return load(
+        arguments.model,
+        base=arguments.base,
+        tracker=arguments.tracker,
+        device=arguments.device,
+    )
 
 
 def _answered(arguments: argparse.Namespace, session: Session, events: Iterator[Event]) -> int:
     """Print an answer while it comes, then what was found, and write files if asked to."""
     outcome = _heard(session, events, quiet=arguments.json)
-    files = _written(session, arguments.out) if arguments.out else []
+    files = _written(session, arguments.out, arguments.effect) if arguments.out else []
     if arguments.json:
         value = {**outcome.to_json(), "files": [str(file) for file in files]}
         _say(json.dumps(value, ensure_ascii=False))
@@ -311,8 +332,8 @@ def _near(what: str, candidates: Sequence[tuple[str, float]]) -> str:
     return f" (in the list: {names})" if names else ""
 
 
-def _written(session: Session, out: Path) -> list[Path]:
-    return [*session.export(out, FORMATS), session.save(out / SESSION)]
+def _written(session: Session, out: Path, effect: str) -> list[Path]:
+    return [*session.export(out, FORMATS, effect), session.save(out / SESSION)]
 
 
 def _table(objects: Iterable[Object]) -> Iterator[str]:

@@ -19,19 +19,21 @@ from x2sam.engine.device_queue import DeviceQueue
 from x2sam.engine.feature_cache import FeatureCache
 from x2sam.engine.options import SUITED, Options
 from x2sam.engine.pace import Pace, Step
-from x2sam.errors import DeviceFullError
+from x2sam.errors import DeviceFullError, PromptError
 from x2sam.media.images import Source
 from x2sam.media.limits import Limits
 from x2sam.media.videos import open_medium
 from x2sam.model import pretrained
 from x2sam.model.predictor import Predictor
+from x2sam.tracker import build
+from x2sam.tracker.tracker import Tracker
 from x2sam.types import Waiting
 
 if TYPE_CHECKING:
     from x2sam.engine.session import Session
 
-CACHE_BYTES = 128 << 20
-"""For features of frames: of nano's almost three hundred, of the 4B's two or three."""
+CACHE_BYTES = 88 << 20
+"""For what is made of frames: of nano's almost two hundred, of the 4B's one."""
 
 
 class Stopped(Exception):  # noqa: N818 (nothing went wrong)
@@ -41,8 +43,15 @@ class Stopped(Exception):  # noqa: N818 (nothing went wrong)
 class Engine:
     """A loaded model that many sessions share; may be used from any thread."""
 
-    def __init__(self, predictor: Predictor, *, cache_bytes: int = CACHE_BYTES) -> None:
+    def __init__(
+        self,
+        predictor: Predictor,
+        *,
+        tracker: Tracker | None = None,
+        cache_bytes: int = CACHE_BYTES,
+    ) -> None:
         self.predictor = predictor
+        self.tracker = tracker  # SAM 2, if it was loaded too
         self.options = SUITED.get(predictor.model.config.name, Options())
         self.cache = FeatureCache(cache_bytes)
         self.pace = Pace()
@@ -70,10 +79,21 @@ class Engine:
         Raises:
             MediaError: it cannot be read.
             LimitError: it is too large.
+            PromptError: the options ask for SAM 2, and it is not loaded.
         """
         from x2sam.engine.session import Session  # noqa: PLC0415 (a session knows its engine)
 
-        return Session(self, open_medium(source, limits, name=name), options or self.options)
+        options = self.checked(options or self.options)
+        return Session(self, open_medium(source, limits, name=name), options)
+
+    def checked(self, options: Options) -> Options:
+        """Return options that can be had here; raises `PromptError` for others."""
+        if options.propagation == "sam2" and self.tracker is None:
+            raise PromptError(
+                "SAM 2 is not loaded, so it cannot carry masks. Start with --tracker and the name "
+                "of one, or let the model's own memory carry them."
+            )
+        return options
 
     @property
     def waiting(self) -> int:
@@ -89,12 +109,16 @@ class Engine:
         """Say which model answers, for the page: name, parameters, precision, device."""
         model = self.predictor.model
         parameters = sum(weight.numel() for weight in model.parameters())
-        return {
+        facts = {
             "name": model.config.name,
             "parameters": f"{parameters / 1e6:,.1f} million",
             "precision": str(self.predictor.dtype).removeprefix("torch."),
             "device": str(self.predictor.device),
         }
+        if self.tracker is not None:
+            network = self.tracker.network
+            facts["tracker"] = f"{network.config.name}, by {network.backend}"
+        return facts
 
     def new_medium(self) -> int:
         """Number a medium, to keep its features apart from others'."""
@@ -149,11 +173,19 @@ class Work:
 
         Raises `Stopped` instead if it was stopped.
         """
+        with self.alone(), self._engine.pace.timed(kind, count):
+            yield
+
+    @contextmanager
+    def alone(self) -> Iterator[None]:
+        """Hold the device for what takes no time, as looking at what other steps change.
+
+        Raises `Stopped` instead if it was stopped.
+        """
         with self._engine.step():
             if self._stopped:
                 raise Stopped
-            with self._engine.pace.timed(kind, count):
-                yield
+            yield
 
 
 def _is_full(error: Exception) -> bool:
@@ -167,6 +199,7 @@ def load(
     source: str | Path = "nano",
     *,
     base: str | Path | None = None,
+    tracker: str | Path | Tracker | None = None,
     device: str | torch.device | None = None,
     dtype: torch.dtype | None = None,
     cache_bytes: int = CACHE_BYTES,
@@ -176,6 +209,8 @@ def load(
     Args:
         source: "nano", a repository on the Hub, a folder, or a file.
         base: Qwen3-VL, for a checkpoint that holds only what training changed.
+        tracker: SAM 2, which then answers clicks and carries masks through clips: a repository on
+            the Hub, a folder, a file, or one that is loaded already; None does without.
         device: where to run; the accelerator if there is one.
         dtype: to compute in; float32 on a CPU and bfloat16 elsewhere.
         cache_bytes: what features of frames may take.
@@ -185,4 +220,6 @@ def load(
         DeviceFullError: the device has no room for it.
     """
     predictor = pretrained.load(source, base=base, device=device, dtype=dtype)
-    return Engine(predictor, cache_bytes=cache_bytes)
+    if isinstance(tracker, str | Path):
+        tracker = build.load(tracker, device=device)
+    return Engine(predictor, tracker=tracker, cache_bytes=cache_bytes)

@@ -9,16 +9,16 @@ others may use the device. What others in line take is not in it.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from itertools import repeat
 from typing import Final
 
 import numpy as np
 import torch
 
-from x2sam.engine.answers import POINTED
+from x2sam.engine.answers import POINTED, prompter_of
 from x2sam.engine.engine import Engine, Work
 from x2sam.engine.feature_cache import packed, size_of
 from x2sam.engine.film import Film
+from x2sam.engine.handover import anchored
 from x2sam.engine.listening import Listener, Purpose
 from x2sam.engine.objects import Object, Objects
 from x2sam.engine.options import Options
@@ -29,13 +29,14 @@ from x2sam.engine.tracking import strides
 from x2sam.language.prompts import Turn, question
 from x2sam.language.tasks import TASKS, Answer
 from x2sam.media.masks import Track
+from x2sam.media.videos import open_clip
 from x2sam.model.conditions import Conditions
 from x2sam.model.readout import READOUTS, Rules
 from x2sam.types import Drawing, Estimate, Route, Use
 
 _FEW: Final = 8  # words of a short answer
 _SOME: Final = 40  # of a long one that comes with masks
-_TRIES: Final = 2  # of the two steps that every frame of a clip needs
+_TRIED: Final = 4  # frames by which SAM 2 is timed
 _EDGES: Final = 8  # bytes of a mask as runs, for each row of the picture
 
 
@@ -52,37 +53,50 @@ def estimate(
     engine, answer = film.engine, TASKS[route.task].answer
     words = (_FEW, options.words if answer is Answer.TEXT else min(_SOME, options.words))
     purpose: Purpose = "talk" if answer is Answer.TEXT else "find"
-    streams: list[range] = []
-    asked = 1
+    streams: list[Sequence[int]] = []
+    asked, tracked = 1, 0
+    by_sam2 = answer in POINTED and prompter_of(film, options, route) is not None
     if answer in POINTED:
         marked = _marked(route, drawings)
-        asked = len(marked)
+        asked = 0 if by_sam2 else len(marked)
         for number, frame in marked:
             known = number in objects.ids()
             target = objects.by_id(number) if known and number is not None else _new(film)
             streams += [range(frame, frame + 1), *ways(target, frame, reach)]
     elif answer is not Answer.TEXT:
         streams += reach.streams()
-    looks = [frame for way in streams for frame, _ in strides(way, options.stride)]
+    masked = len({frame for way in streams for frame in way})
+    shown = listener.shown(purpose)
+    if by_sam2:
+        tracked, streams, shown = masked, [], ()
+    elif streams and answer not in POINTED and film.carried_by(options, len(shown)) == "sam2":
+        streams = [*anchored(reach, shown)]
+        tracked = masked - len({frame for way in streams for frame in way})
+    stride = 1 if tracked else options.stride
+    looks = [frame for way in streams for frame, _ in strides(way, stride)]
     new = film.unknown(set(looks))
-    shown = len(listener.shown(purpose))
-    to_show = 0 if listener.knows(purpose) else shown
-    _try_out(film)
+    to_show = 0 if listener.knows(purpose) else len(shown)
+    if not by_sam2:
+        _try_out(film)
+    if tracked:
+        _try_tracking(film)
     steps: dict[Step, tuple[int, int]] = {
         "look": (to_show, to_show),
         "read": (asked, asked),
         "word": (asked * words[0], asked * words[1]),
         "features": (new, new),
         "segment": (len(looks), len(looks)),
-        "decode": (new + to_show, new + to_show) if film.media == "video" else (0, 0),
+        "track": (tracked, tracked),
     }
+    if film.media == "video":
+        read = new + to_show + tracked
+        steps["decode"] = (read, read)
     height, width = film.size
-    masked = len({frame for way in streams for frame in way})
     room = engine.cache.limit - engine.cache.bytes
     return Estimate(
         task=route.task,
         reason=route.reason,
-        frames_shown=shown,
+        frames_shown=len(shown),
         frames_masked=masked,
         seconds=_seconds(engine, steps),
         bytes=min(new * engine.frame_bytes, max(0, room))
@@ -129,14 +143,30 @@ def _try_out(film: Film) -> None:
             next(tokens, None)
     tokens.close()
     read, conditions = READOUTS["referring"](Rules()), _nothing(engine)
-    for _ in range(_TRIES):
+    decoded = []
+    for first in (True, False):
         with work.step("features"):
-            features = predictor.features(black)
-    engine.frame_bytes = size_of(packed(features))
-    segmented = predictor.segment(conditions, repeat((features, film.size), _TRIES))
-    for _ in range(_TRIES):
+            decoded.append(predictor.decode(predictor.features(black), first=first))
+    engine.frame_bytes = size_of(packed(decoded[0]))
+    segmented = predictor.segment(conditions, ((frame, film.size) for frame in decoded))
+    for _ in decoded:
         with work.step("segment"):
             read(next(segmented)).masks.cpu()
+
+
+def _try_tracking(film: Film) -> None:
+    """Let SAM 2 take some steps on black frames, which grow as it remembers more of them."""
+    engine = film.engine
+    if engine.tracker is None or engine.pace.of("track"):
+        return
+    black, work = open_clip(np.zeros((_TRIED, *film.size, 3), np.uint8)), Work(engine)
+    with engine.tracker.open(black) as tracking:
+        with work.step("track"):
+            tracking.add(0, 0, mask=np.ones(film.size, bool))
+        walk = tracking.propagate(1)
+        for _ in range(1, _TRIED):
+            with work.step("track"):
+                next(walk)
 
 
 def _nothing(engine: Engine) -> Conditions:

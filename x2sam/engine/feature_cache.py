@@ -1,5 +1,6 @@
-"""What the mask encoder made of frames, kept while there is room.
+"""What the mask encoder and the pixel decoder made of frames, kept while there is room.
 
+That is all that a further request about a frame can save: what follows depends on the request.
 The budget counts bytes, not entries, as a frame costs nano a hundred times less than the 4B.
 Who passes through a clip again and again would find nothing if the oldest frames went first:
 each is gone just before it comes round. Therefore:
@@ -8,24 +9,39 @@ each is gone just before it comes round. Therefore:
 - It gives up the frame it used last, the one that a further pass comes back to last of all;
   but frames that two requests in a row had no use for go before.
 
+A frame is kept in pages of memory of its own. Whatever lives long on the heap, be it the head of
+a tensor, splits the room that each step of the model takes and gives back, so that the process
+would grow by almost twice what is kept.
+
 Every kept number is rounded to half precision, and what was rounded is used from the first time
 on: whether a frame was kept is not to be seen in its masks. Safe to use from several threads.
 """
 
 from __future__ import annotations
 
+import mmap
 import threading
 from collections import OrderedDict
+from collections.abc import Hashable
 from dataclasses import dataclass, field
 
 import torch
 from torch import Tensor
 
-from x2sam.model.mask_encoder import Features
+from x2sam.model.x2sam import Decoded
 
-Key = tuple[int, int]  # number of the medium, index of the frame
+Key = tuple[int, Hashable]  # number of the medium, and which of its frames
 
 _IN_USE = 2  # requests, the present one included
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Packed:
+    """What is kept of a frame, all in one row of bytes."""
+
+    first: bool  # as `Decoded.first`
+    layout: tuple[tuple[torch.dtype, torch.Size], ...]  # maps, mask features, region stage
+    data: mmap.mmap | Tensor  # a tensor (N,) uint8 where it is not in the memory of the CPU
 
 
 @dataclass(slots=True)
@@ -34,8 +50,8 @@ class _Share:
 
     request: int = 0
     bytes: int = 0
-    # By frame, the one used last at the end: its features, and the request that used it.
-    frames: OrderedDict[int, tuple[Features, int]] = field(default_factory=OrderedDict)
+    # By frame, the one used last at the end: what was kept, and the request that used it.
+    frames: OrderedDict[Hashable, tuple[Packed, int]] = field(default_factory=OrderedDict)
 
 
 class FeatureCache:
@@ -61,7 +77,7 @@ class FeatureCache:
         with self._guard:
             self._share(medium).request += 1
 
-    def get(self, key: Key) -> Features | None:
+    def get(self, key: Key) -> Packed | None:
         """Find the features of a frame."""
         medium, frame = key
         with self._guard:
@@ -73,7 +89,7 @@ class FeatureCache:
             share.frames.move_to_end(frame)
             return features
 
-    def put(self, key: Key, features: Features) -> None:
+    def put(self, key: Key, features: Packed) -> None:
         """Keep the features of a frame if they fit at all; others make room."""
         medium, frame = key
         size = size_of(features)
@@ -118,27 +134,37 @@ class FeatureCache:
         idle = used <= giving.request - _IN_USE
         self._drop(giving, oldest if idle else next(reversed(giving.frames)))
 
-    def _drop(self, share: _Share, frame: int) -> None:
+    def _drop(self, share: _Share, frame: Hashable) -> None:
         size = size_of(share.frames.pop(frame)[0])
         share.bytes -= size
         self.bytes -= size
 
 
-def size_of(features: Features) -> int:
-    """Bytes of the features of a frame."""
-    return sum(part.nbytes for part in (*features.maps, features.region_stage))
+def size_of(features: Packed) -> int:
+    """Bytes of what is kept of a frame."""
+    return len(features.data)
 
 
-def packed(features: Features) -> Features:
+def packed(features: Decoded) -> Packed:
     """Round what is float32 to half precision, half the bytes; not where a number is too large."""
-    return Features(tuple(map(_halved, features.maps)), _halved(features.region_stage))
+    whole = (*features.maps, features.mask_features, features.region_stage)
+    parts = [_halved(part) for part in whole]
+    layout = tuple((part.dtype, part.shape) for part in parts)
+    data = torch.cat([part.flatten().view(torch.uint8) for part in parts])
+    return Packed(features.first, layout, _off_the_heap(data))
 
 
-def unpacked(features: Features, dtype: torch.dtype) -> Features:
+def unpacked(features: Packed, dtype: torch.dtype) -> Decoded:
     """Write what was packed in the precision of the model again."""
-    halves = (*features.maps, features.region_stage)
-    *maps, region_stage = (p.to(dtype) if p.dtype is torch.float16 else p for p in halves)
-    return Features(tuple(maps), region_stage)
+    data = features.data
+    row = data if isinstance(data, Tensor) else torch.frombuffer(data, dtype=torch.uint8)
+    sizes = [kind.itemsize * shape.numel() for kind, shape in features.layout]
+    parts = []
+    for piece, (kind, shape) in zip(row.split(sizes), features.layout, strict=True):
+        part = piece.clone().view(kind).view(shape)  # a copy, as views must be aligned
+        parts.append(part.to(dtype) if kind is torch.float16 else part)
+    *maps, mask_features, region_stage = parts
+    return Decoded(features.first, tuple(maps), mask_features, region_stage)
 
 
 def _halved(part: Tensor) -> Tensor:
@@ -146,3 +172,11 @@ def _halved(part: Tensor) -> Tensor:
         return part
     half = part.half()
     return half if bool(half.isfinite().all()) else part
+
+
+def _off_the_heap(data: Tensor) -> mmap.mmap | Tensor:
+    if data.device.type != "cpu":
+        return data
+    pages = mmap.mmap(-1, len(data))
+    torch.frombuffer(pages, dtype=torch.uint8).copy_(data)
+    return pages

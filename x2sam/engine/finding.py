@@ -14,6 +14,7 @@ from typing import Final
 
 import numpy as np
 
+from x2sam.engine.handover import anchored, hand_over
 from x2sam.engine.identity import Identities
 from x2sam.engine.marks import area, obeyed
 from x2sam.engine.objects import Object, Objects
@@ -31,7 +32,6 @@ from x2sam.types import (
     Drawing,
     Event,
     How,
-    MaskReady,
     NotFound,
     Phrase,
     Progress,
@@ -97,13 +97,27 @@ def find(run: Running, route: Route, drawings: Sequence[Drawing]) -> Iterator[Ev
         alias=route.text if one else "",
         identities=Identities() if READINGS[route.task] in SEVERAL else None,
     )
-    streams = (yield from _started(run, conditions, reader)).streams()
+    yield from _gather(run, conditions, reader, gathering)
+
+
+def _gather(
+    run: Running, conditions: Conditions, reader: Callable[[], Reader], gathering: Gathering
+) -> Iterator[Event]:
+    """Segment all frames that were asked for, or the anchors, from which SAM 2 carries."""
+    run.reach = yield from _started(run, conditions, reader)
+    by_sam2, options = run.propagation == "sam2", run.options
+    streams: Sequence[Sequence[int]] = run.reach.streams()
+    if by_sam2:
+        streams = anchored(run.reach, run.listener.shown("find"))
+        options = replace(options, stride=1)
     total = sum(map(len, streams)) - len(streams) + 1
-    looks = follow_streams(run.work, run.film, conditions, reader, streams, run.options)
+    looks = follow_streams(run.work, run.film, conditions, reader, streams, options)
     for done, look in enumerate(looks, start=1):
         yield Progress(SEGMENTING, done, total)
         yield from gathering.take(look)
     yield from gathering.close()
+    if by_sam2:
+        yield from hand_over(run, gathering.ids, {frame for way in streams for frame in way})
 
 
 def nearest(what: str, objects: Objects) -> tuple[tuple[str, float], ...]:
@@ -139,7 +153,7 @@ def _started(
         return run.reach
     if len(frames) == 1:
         return run.reach.at(frames[0])
-    alone = replace(run.options, memory=False, stride=1)
+    alone = replace(run.options, propagation="one_token", stride=1)
     likely: dict[int, float] = {}
     for look in follow(run.work, run.film, conditions, reader(), frames, alone):
         likely[look.frame] = sum(look.likely)
@@ -194,6 +208,11 @@ class Gathering:
         self._found: set[int] = set()  # conditions
         self._before: list[tuple[int, How]] = []  # frames that were looked at
 
+    @property
+    def ids(self) -> list[int]:
+        """Numbers of the objects that were found."""
+        return list(dict.fromkeys(self._objects.values()))
+
     def take(self, look: Look) -> Iterator[Event]:
         """Write what was found in a frame; what was not found there gets an empty mask."""
         for label, likely in enumerate(look.likely):
@@ -214,11 +233,11 @@ class Gathering:
             id_ = self._objects[number]
             if id_ not in written:
                 written.add(id_)
-                yield from self._write(id_, look, mask, found.score)
+                yield from self._run.write(id_, look.frame, mask, found.score, look.how)
         nothing = np.zeros(self._run.film.size, bool)
         for id_ in dict.fromkeys(self._objects.values()):
             if id_ not in written:
-                yield from self._write(id_, look, nothing, 0.0)
+                yield from self._run.write(id_, look.frame, nothing, 0.0, look.how)
         self._before.append((look.frame, look.how))
 
     def close(self) -> Iterator[Event]:
@@ -256,19 +275,3 @@ class Gathering:
     def _spoken_of(self, label: int, id_: int) -> Iterator[Event]:
         if phrase := self._spoken.pop(label, None):
             yield Phrase(phrase.text, phrase.start, phrase.end, (id_,))
-
-    def _write(self, id_: int, look: Look, mask: Mask, score: float) -> Iterator[Event]:
-        """Write a mask unless the frame has a better one: seen or corrected in another turn."""
-        listed = self._run.listed(id_)
-        if listed is None:
-            return
-        how, turn = listed.origins.get(look.frame, (How.CARRIED, 0))
-        if how is How.CARRIED or (how is look.how and turn == self._run.turn):
-            listed.put(look.frame, mask, score, look.how, self._run.turn)
-        yield MaskReady(
-            id_,
-            look.frame,
-            listed.masks[look.frame],
-            listed.scores[look.frame],
-            listed.origins[look.frame][0],
-        )

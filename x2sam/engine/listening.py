@@ -90,7 +90,7 @@ class Listener:
         # The view reuses what it made of a drawing only while it is the very same.
         known = {id(drawing.mask): drawing for drawing in view.drawings}
         drawings = [
-            known.get(id(r.mask)) or Drawing(r.mask, self._film.features(work, r.frame))
+            known.get(id(r.mask)) or Drawing(r.mask, self._film.regions(work, r.frame))
             for r in marks
         ]
         turns = [*(Turn(asked.question, asked.answer) for asked in earlier), Turn(question)]

@@ -22,6 +22,17 @@ differs from VideoLISA; no model of ours was trained so.
 
 POLICIES: Final[tuple[Policy, ...]] = get_args(Policy)
 
+Propagation = Literal["auto", "memory", "one_token", "sam2"]
+"""How masks get from frame to frame of a clip.
+
+memory: the model remembers its masks of the frames before. one_token: it looks at every frame by
+itself, for what the language model meant (VideoLISA). sam2: it looks at the frames
+that the language model was shown, and SAM 2 carries the masks to all others. auto: SAM 2 where one
+is loaded and the clip has other frames, and the memory elsewhere.
+"""
+
+PROPAGATIONS: Final[tuple[Propagation, ...]] = get_args(Propagation)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Options:
@@ -32,18 +43,20 @@ class Options:
     frames: int = 16
     policy: Policy = "uniform"  # how they are shown, see `Policy`
     chat_frames: int = 64  # the same where it is only talked about
-    stride: int = 1  # every so many frames are segmented; those between carry the mask before
-    memory: bool = True  # False: every frame by itself, from the one token (VideoLISA)
+    # Every so many frames are segmented; those between carry the mask before. SAM 2 takes all.
+    stride: int = 1
+    propagation: Propagation = "auto"
     context: int = 4  # earlier questions that a follow-up is read after
     words: int = 512  # tokens of an answer
     absent: float = 0.5  # what is less likely than this on a frame is not to be seen there
 
     def __post_init__(self) -> None:
-        if self.policy not in POLICIES:
-            raise PromptError(f"“policy” should be {' or '.join(POLICIES)}, not “{self.policy}”.")
+        for name, choices in _CHOICES.items():
+            if (chosen := getattr(self, name)) not in choices:
+                raise PromptError(f"“{name}” should be {' or '.join(choices)}, not “{chosen}”.")
         for field in fields(self):
             value, least = getattr(self, field.name), 0 if field.name in _FROM_0 else 1
-            if field.name != "policy" and value < least:
+            if field.name not in _CHOICES and value < least:
                 raise PromptError(f"“{field.name}” should be at least {least}, not {value}.")
         if self.policy == "sparse_dense" and self.frames < _SPARSE_DENSE:
             raise PromptError(
@@ -51,8 +64,21 @@ class Options:
                 f"not {self.frames}."
             )
 
+    def carried_by(self, *, tracker: bool, frames: int, shown: int) -> Propagation:
+        """Settle what “auto” means for a clip of which the language model is `shown` some frames.
 
-_FROM_0 = {"memory", "absent", "context"}
+        >>> Options().carried_by(tracker=True, frames=250, shown=16)
+        'sam2'
+        >>> Options().carried_by(tracker=True, frames=16, shown=16)
+        'memory'
+        """
+        if self.propagation != "auto":
+            return self.propagation
+        return "sam2" if tracker and frames > shown else "memory"
+
+
+_FROM_0 = {"absent", "context"}
+_CHOICES: Final = {"policy": POLICIES, "propagation": PROPAGATIONS}
 _SPARSE_DENSE: Final = 8  # of which two are shown in full: fewer are no clip
 
 # What suits a model, by the name in its config; the defaults suit the published 4B. Nano learnt

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass, replace
+from typing import Final
 
 import numpy as np
 import torch
@@ -35,6 +36,8 @@ from x2sam.types import (
     Route,
     Warning,  # noqa: A004 (an event)
 )
+
+DRAWN: Final = "The model sees no object there; what you drew is kept as it is."
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -115,6 +118,18 @@ def ways(target: Object, frame: int, asked: Reach, *, again: bool = False) -> li
     return [way[: len(forward if way.step > 0 else backward)] for way in asked.at(frame).streams()]
 
 
+def begun(run: Running, target: Object | None, name: str) -> Object:
+    """Make a new object by this name, or a copy of the target, which may be changed."""
+    if target is not None:
+        return target.copy(mentioned=run.turn)
+    return Object(
+        id=run.history.new_id(),
+        name=run.history.now.free_name(name),
+        masks=Track(run.film.size),
+        mentioned=run.turn,
+    )
+
+
 def _point_on(
     run: Running, frame: int, marks: Sequence[Drawing], target: Object | None, name: str
 ) -> Generator[Event, None, Object]:
@@ -131,7 +146,7 @@ def _point_on(
         shape = Shape(region.mask, 1.0, How.CORRECTED)
     else:
         shape = _best(_proposal(run, conditions, region), known, marks)
-    changed = _object(run, target, name)
+    changed = begun(run, target, name)
     final = obeyed(shape.mask, marks)
     how = shape.how if target is None and (final == shape.mask).all() else How.CORRECTED
     following = ways(changed, frame, run.reach)
@@ -146,7 +161,7 @@ def _point_on(
 def _listen(
     run: Running,
     region: Region,
-    otherwise: str = "The model sees no object there; what you drew is kept as it is.",
+    otherwise: str = DRAWN,
 ) -> Generator[Event, None, Conditions | None]:
     """Show the model a region; None, and a warning, if it does not take it for a thing."""
     media = run.listener.media()
@@ -176,17 +191,6 @@ def _best(proposed: Shape, known: Shape | None, marks: Sequence[Drawing]) -> Sha
     if known and agreed < len(marks) and agreed <= agreement(known.mask, marks):
         return known
     return proposed
-
-
-def _object(run: Running, target: Object | None, name: str) -> Object:
-    if target is not None:
-        return target.copy(mentioned=run.turn)
-    return Object(
-        id=run.history.new_id(),
-        name=run.history.now.free_name(name),
-        masks=Track(run.film.size),
-        mentioned=run.turn,
-    )
 
 
 def _carry(

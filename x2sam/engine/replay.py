@@ -8,7 +8,7 @@ a conversation that goes on where it was left; earlier states of the list are no
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, fields
+from dataclasses import asdict, fields, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -69,6 +69,8 @@ def replay(
         medium = dict(value["medium"])
     except (AttributeError, LookupError, TypeError, ValueError) as error:
         raise PromptError(_DAMAGED.format(Path(file).name)) from error
+    if engine.tracker is None and options.propagation == "sam2":
+        options = replace(options, propagation="auto")
     session = engine.open(source, options=options, limits=limits)
     if session.film.fingerprint() != medium.get("sha256"):
         session.close()

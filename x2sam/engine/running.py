@@ -11,18 +11,22 @@ from collections.abc import Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Final, Self
 
+import numpy as np
+
 from x2sam.engine.engine import Work
 from x2sam.engine.film import Film
 from x2sam.engine.listening import Asked, Listener, Purpose
 from x2sam.engine.objects import History, Object, Objects
-from x2sam.engine.options import Options
+from x2sam.engine.options import Options, Propagation
 from x2sam.engine.reach import Reach
 from x2sam.errors import MediaError
-from x2sam.media.masks import Rle
+from x2sam.media.masks import Mask, Rle
 from x2sam.media.transcript import Turn
 from x2sam.model.predictor import Reading
-from x2sam.types import Drawing, Event, Region
+from x2sam.tracker.tracker import Shape
+from x2sam.types import Drawing, Event, How, MaskReady, Region
 
+CARRYING: Final = "carrying masks"
 _DEPTH: Final = 100  # turns that one can go back to
 
 
@@ -115,6 +119,11 @@ class Running:
     touched: dict[int, None] = field(default_factory=dict)  # ids, in order
     stopped: bool = False
 
+    @property
+    def propagation(self) -> Propagation:
+        """How masks get from frame to frame."""
+        return self.film.carried_by(self.options, len(self.listener.shown("find")))
+
     def ask(
         self,
         question: str,
@@ -158,9 +167,29 @@ class Running:
         self.history.edit(lambda objects: objects.put(changed), step=self)
         self.touched[changed.id] = None
 
+    def write(
+        self, id_: int, frame: int, mask: Mask, score: float, how: How
+    ) -> Iterator[MaskReady]:
+        """Write a mask unless the frame has a better one: seen or corrected in another turn."""
+        listed = self.listed(id_)
+        if listed is None:
+            return
+        kept, turn = listed.origins.get(frame, (How.CARRIED, 0))
+        if kept is How.CARRIED or (kept is how and turn == self.turn):
+            listed.put(frame, mask, score, how, self.turn)
+        now = listed.origins[frame][0]
+        yield MaskReady(id_, frame, listed.masks[frame], listed.scores[frame], now)
+
     def listed(self, id_: int) -> Object | None:
         """Find an object that this turn works on; None if it was deleted meanwhile."""
         return next((each for each in self.history.now if each.id == id_), None)
+
+
+def seen_at(shape: Shape, absent: float) -> tuple[Mask, float]:
+    """What SAM 2 found on a frame: mask (H, W) and score, nothing where it was not seen."""
+    if shape.visible < absent:
+        return np.zeros_like(shape.mask), 0.0
+    return shape.mask, min(max(shape.score, 0.0), 1.0)
 
 
 def noted(turns: Sequence[Exchange], over: Exchange) -> tuple[Exchange, ...]:

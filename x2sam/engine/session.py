@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Self
 
 import numpy as np
 
-from x2sam.engine.answers import POINTED, respond
+from x2sam.engine.answers import POINTED, propagate, respond
 from x2sam.engine.engine import Stopped, Work
 from x2sam.engine.estimate import estimate
 from x2sam.engine.film import Film
@@ -31,7 +31,7 @@ from x2sam.engine.marks import check
 from x2sam.engine.obeying import obey
 from x2sam.engine.objects import History, Object, Objects, clean_name
 from x2sam.engine.options import Options
-from x2sam.engine.pointing import anchor, onward, propagate
+from x2sam.engine.pointing import anchor, onward
 from x2sam.engine.reach import Reach
 from x2sam.engine.running import Exchange, Running, noted
 from x2sam.errors import PromptError
@@ -236,7 +236,7 @@ class Session:
 
     def adjust(self, options: Options) -> None:
         """Look at the medium in another way from the next request on."""
-        self.options, self._listener = options, Listener(self.film, options)
+        self.options, self._listener = self._engine.checked(options), Listener(self.film, options)
 
     def rename(self, which: int | str, name: str) -> None:
         """Give an object another name."""
@@ -282,14 +282,16 @@ class Session:
             lambda objects: Objects(replace(each, shown=each.id in ids) for each in objects)
         )
 
-    def export(self, folder: str | Path, formats: Sequence[str] = ()) -> list[Path]:
-        """Write what is shown into a folder, in some of `media.exports.FORMATS` or all.
+    def export(
+        self, folder: str | Path, formats: Sequence[str] = (), effect: str = "overlay"
+    ) -> list[Path]:
+        """Write some of `media.exports.FORMATS`, or all, of what is shown; see `effects.choose`.
 
-        Raises `PromptError` for an unknown format, `MediaError` where it cannot be written.
+        Raises `PromptError` for an unknown format or effect, `MediaError` if it cannot be written.
         """
         items = [each.item() for each in self.objects if each.shown]
         turns = [turn.transcript() for turn in self.turns]
-        parcel = Parcel(medium=self.medium, items=items, turns=turns)
+        parcel = Parcel(medium=self.medium, items=items, turns=turns, effect=effect)
         return list(export(parcel, Path(folder), formats))
 
     def save(self, file: str | Path) -> Path:

@@ -21,9 +21,9 @@ from x2sam.engine.film import Film
 from x2sam.engine.options import Options
 from x2sam.media.masks import Mask
 from x2sam.model.conditions import Conditions
-from x2sam.model.mask_encoder import Features
 from x2sam.model.prediction import Prediction
 from x2sam.model.readout import Reader, Segments
+from x2sam.model.x2sam import Decoded
 from x2sam.types import How
 
 
@@ -64,20 +64,22 @@ def follow(
 ) -> Iterator[Look]:
     """Look for something in frames, in the order given, one step of the device for each."""
     predictor = film.engine.predictor
-    pulled: list[Features] = []
+    alone = options.propagation == "one_token"
+    pulled: list[Decoded] = []
 
     def stream() -> Iterator[Prediction]:
         return predictor.segment(conditions, ((pulled.pop(), film.size) for _ in frames))
 
     segmented = stream()
     groups = list(strides(frames, options.stride))
-    pictures = film.pictures([frame for frame, _ in groups])
-    for (frame, between), picture in zip(groups, pictures, strict=True):
-        features = film.features(work, frame, picture)
-        if not options.memory:
+    places = [(frame, frame == frames[0] or alone) for frame, _ in groups]
+    pictures = film.pictures(places)
+    for (frame, between), place, picture in zip(groups, places, pictures, strict=True):
+        decoded = film.decoded(work, place, picture)
+        if alone:
             segmented = stream()
         with work.step("segment"):
-            pulled.append(features)
+            pulled.append(decoded)
             prediction = next(segmented)
             found = _plain(read(prediction))
             likely = tuple(prediction.probabilities.amax(dim=0).tolist())
@@ -91,7 +93,7 @@ def follow_streams(
     film: Film,
     conditions: Conditions,
     reader: Callable[[], Reader],
-    streams: Sequence[range],
+    streams: Sequence[Sequence[int]],
     options: Options,
 ) -> Iterator[Look]:
     """Look for something in one stream of frames after another, each with a memory of its own.

@@ -21,7 +21,8 @@ from PIL import Image
 from x2sam.errors import MediaError, PromptError
 from x2sam.media.annotations import Item, coco, names_of, yolo_line, youtube_vis
 from x2sam.media.clip_writer import WEBM, write_clip
-from x2sam.media.drawing import cutout, overlay
+from x2sam.media.drawing import cutout
+from x2sam.media.effects import choose, draw
 from x2sam.media.images import Picture, Pixels
 from x2sam.media.transcript import Turn, transcript
 from x2sam.media.videos import Clip
@@ -36,6 +37,7 @@ class Parcel:
     turns: Sequence[Turn] = ()
     opacity: float = 0.45
     labels: bool = True
+    effect: str = "overlay"  # as `media.effects.choose` reads it
 
     @property
     def frames(self) -> int:
@@ -71,12 +73,13 @@ def export(parcel: Parcel, folder: Path, formats: Sequence[str] = ()) -> Iterato
     what that is, so that nothing else is touched.
 
     Raises:
-        PromptError: there is no such format.
+        PromptError: there is no such format or effect.
         MediaError: a file cannot be written.
     """
     for name in formats:
         if name not in FORMATS:
             raise PromptError(f"There is no format “{name}”; there are {', '.join(FORMATS)}.")
+    choose(parcel.effect)
     try:
         folder.mkdir(parents=True, exist_ok=True)
         for name in formats or FORMATS:
@@ -142,8 +145,11 @@ def _overlay(parcel: Parcel, folder: Path) -> Iterator[Path]:
 
 
 def _drawn(parcel: Parcel, index: int, picture: Pixels) -> Pixels:
+    if not parcel.items:
+        return picture
     marks = (item.mark(index, label=parcel.labels) for item in parcel.items)
-    return overlay(picture, (mark for mark in marks if mark), opacity=parcel.opacity)
+    effect = choose(parcel.effect)
+    return draw(picture, [mark for mark in marks if mark], effect, opacity=parcel.opacity)
 
 
 def _masks(parcel: Parcel, folder: Path) -> Iterator[Path]:
@@ -216,7 +222,7 @@ def _chat(parcel: Parcel, folder: Path) -> Iterator[Path]:
 
 
 FORMATS: dict[str, Format] = {
-    "overlay": Format("Masks drawn over it (PNG, or MP4 with its sound)", _overlay),
+    "overlay": Format("With its masks or an effect (PNG, or MP4 with its sound)", _overlay),
     "masks": Format("Black and white masks (PNG), per object and frame", _masks),
     "coco": Format("Run-length masks (COCO JSON; YouTube-VIS JSON for clips)", _coco),
     "yolo": Format("Outlines (YOLO segmentation)", _yolo),

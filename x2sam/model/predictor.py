@@ -25,7 +25,7 @@ from x2sam.model.language_model import Sampling, Visual
 from x2sam.model.mask_encoder import Features
 from x2sam.model.pixels import Patches, Pixels, clip_patches, image_patches, square_masks, squares
 from x2sam.model.prediction import Prediction, Sizes
-from x2sam.model.x2sam import X2SAM
+from x2sam.model.x2sam import X2SAM, Decoded
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -33,7 +33,7 @@ class Drawing:
     """A region that the user marked."""
 
     mask: np.ndarray  # (H, W) bool
-    features: Features  # of the one frame it was drawn on
+    features: Features | Decoded  # of the one frame it was drawn on
 
 
 @dataclass(slots=True, eq=False)
@@ -104,6 +104,11 @@ class Predictor:
         features: Features = self.model.mask_encoder(pixels.to(self.device, self.dtype))
         return features
 
+    @torch.inference_mode()
+    def decode(self, features: Features, *, first: bool) -> Decoded:
+        """Do once what `segment` does with features whatever it is asked; see `X2SAM.decode`."""
+        return self.model.decode(features, first=first)
+
     def ask(
         self,
         view: View,
@@ -170,13 +175,13 @@ class Predictor:
     def segment(
         self,
         conditions: Conditions,
-        frames: Iterable[tuple[Features, tuple[int, int]]],
+        frames: Iterable[tuple[Features | Decoded, tuple[int, int]]],
     ) -> Iterator[Prediction]:
         """Segment frame after frame through the mask memory.
 
         Args:
             conditions: what to look for.
-            frames: features of each frame, and its height and width.
+            frames: features of each frame, decoded already or not, and its height and width.
         """
         stream = self.model.stream(conditions)
         side = self.model.config.mask_encoder.image_size

@@ -21,6 +21,7 @@ made; this class only knows how they are joined.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
@@ -35,6 +36,16 @@ from x2sam.model.memory_attention import MemoryAttention
 from x2sam.model.memory_encoder import MemoryEncoder
 from x2sam.model.pixel_decoder import PixelDecoder
 from x2sam.model.regions import draw_points, read_points, unshuffle
+
+
+@dataclass(frozen=True, slots=True)
+class Decoded:
+    """All of a batch of frames that does not depend on what is asked about them."""
+
+    first: bool  # in their clips, or pictures: decoded as what has nothing before it
+    maps: tuple[Tensor, ...]  # of the pixel decoder, coarse to fine, (B, D, h, w) each
+    mask_features: Tensor  # what mask logits are read from, (B, D, h, w)
+    region_stage: Tensor  # the stage that drawn regions are read from, (B, h, w, C)
 
 
 class X2SAM(nn.Module):
@@ -70,7 +81,7 @@ class X2SAM(nn.Module):
 
     def region_tokens(
         self,
-        features: Features,
+        features: Features | Decoded,
         masks: Tensor | None = None,
         points: Tensor | None = None,
         owners: Tensor | None = None,
@@ -108,17 +119,31 @@ class X2SAM(nn.Module):
         projected = self.condition_projector(states)
         return gather_conditions(projected, phrases, segs, self.background.weight, shared=shared)
 
+    def decode(self, features: Features, *, first: bool) -> Decoded:
+        """Run the pixel decoder, whose output is worth keeping for further questions.
+
+        Args:
+            features: of the frames.
+            first: whether nothing comes before them, as for pictures.
+        """
+        maps = features.maps
+        if first:
+            nothing = self.no_memory_embedding[0, 0][:, None, None]
+            maps = tuple(level + nothing for level in maps)
+        decoded, mask_features = self.pixel_decoder(maps)
+        return Decoded(first, tuple(decoded), mask_features, features.region_stage)
+
     def segment(
         self,
-        features: Features,
+        features: Features | Decoded,
         conditions: Conditions,
         memory: MaskMemory | None = None,
         index: int = 0,
-    ) -> tuple[list[Logits], list[Tensor]]:
+    ) -> tuple[list[Logits], Sequence[Tensor]]:
         """Segment one frame, or a batch of unrelated ones.
 
         Args:
-            features: of the frame, batch B.
+            features: of the frame, batch B, decoded already or not.
             conditions: what to look for, batch 1 or B.
             memory: what came before in each clip of the batch; None or empty at the first
                 frame, and for pictures.
@@ -128,22 +153,20 @@ class X2SAM(nn.Module):
             Predictions of all decoder layers, the last one last, and the feature maps that
             the memory encoder wants, coarse to fine.
         """
-        maps = features.maps
-        if not memory:
-            nothing = self.no_memory_embedding[0, 0][:, None, None]
-            maps = tuple(level + nothing for level in maps)
-        decoded, mask_features = self.pixel_decoder(maps)
-        looked = decoded
+        if isinstance(features, Features):
+            features = self.decode(features, first=not memory)
+        assert features.first == (not memory), "decoded for another place in the clip"
+        looked: Sequence[Tensor] = features.maps
         if memory:
             looked = [
                 self.memory_attention(level, *memory.read(index, scale))
-                for scale, level in enumerate(decoded)
+                for scale, level in enumerate(features.maps)
             ]
         predictions = [
             Logits(self.class_head(queries, conditions), mask_logits, queries)
-            for queries, mask_logits in self._decode(looked, mask_features, conditions)
+            for queries, mask_logits in self._decode(looked, features.mask_features, conditions)
         ]
-        return predictions, decoded
+        return predictions, features.maps
 
     def _decode(
         self, maps: Sequence[Tensor], mask_features: Tensor, conditions: Conditions
@@ -167,9 +190,9 @@ class MaskStream:
         self.memory = MaskMemory(model.config.memory.frames)
         self.conditions = conditions
         self._model = model
-        self._last: tuple[int, list[Tensor], Logits] | None = None
+        self._last: tuple[int, Sequence[Tensor], Logits] | None = None
 
-    def step(self, features: Features) -> list[Logits]:
+    def step(self, features: Features | Decoded) -> list[Logits]:
         """Segment the next frame: predictions of all decoder layers when training, else one."""
         index = 0
         if self._last is not None:
