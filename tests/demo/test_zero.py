@@ -14,6 +14,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+import torch
 from gradio.context import LocalContext
 from gradio.exceptions import Error
 from gradio_client import Client, handle_file
@@ -71,6 +72,7 @@ class Spaces:
 
 
 def work(function, args, writer):
+    torch.set_num_threads(1)  # a fork has none of its parent's threads, and would wait for them
     for value in function(*args):
         writer.send(value)
     writer.send(OVER)
