@@ -17,3 +17,8 @@ def one_thread_per_worker():
 
 settings.register_profile("steady", deadline=None)  # cores are shared: time proves nothing
 settings.load_profile("steady")
+
+
+def pytest_collection_modifyitems(items):
+    """Tests that fork come first: a fork of a process with threads may wait for ever."""
+    items.sort(key=lambda item: item.get_closest_marker("forks") is None)

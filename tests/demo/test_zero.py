@@ -33,6 +33,7 @@ from x2sam.media.limits import Limits
 from x2sam.media.masks import Rle
 from x2sam.types import Done, Drawing, MaskReady, Routed
 
+pytestmark = pytest.mark.forks
 OVER = "over"
 
 
