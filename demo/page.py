@@ -112,6 +112,8 @@ def serve(settings: Settings) -> int:
 
     source = Loaded(load()) if zero.prepare() else Loading(load)
     with serving(settings, source) as address:
+        if isinstance(source, Loading):
+            source.begin()  # the page is up sooner than the model
         threading.Thread(target=_greet, args=(source, address), daemon=True).start()
         over.wait()
     return 0
@@ -170,12 +172,17 @@ def _free_port() -> int:
 
 
 def _greet(source: EngineSource, address: str) -> None:
-    """Say in one line where the page is, or why there is no model."""
+    """Say where the page is, and then that the model is there, or why there is none."""
+    _say(f"x2sam opens at {address}; the model is being loaded.")
     try:
         facts = source.get().facts()
     except X2SAMError as error:
         sys.stderr.write(f"x2sam: {error} The page at {address} says so too.\n")
         return
     where = f"{facts['name']}, {facts['device']}"
-    sys.stdout.write(f"x2sam is ready: {address} ({where}). Stop with Ctrl+C.\n")
+    _say(f"x2sam is ready: {address} ({where}). Stop with Ctrl+C.")
+
+
+def _say(line: str) -> None:
+    sys.stdout.write(f"{line}\n")
     sys.stdout.flush()

@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, Self
 
 from x2sam.errors import WeightsError, X2SAMError
 
@@ -44,14 +44,18 @@ class Loaded:
 
 
 class Loading:
-    """A model that a thread of its own loads; any number of threads may wait for it."""
+    """A model that a thread of its own loads, from `begin` on; any number of threads may wait."""
 
     def __init__(self, load: Callable[[], Engine]) -> None:
         self._load = load
         self._engine: Engine | None = None
         self._error: X2SAMError | None = None
         self._over = threading.Event()
+
+    def begin(self) -> Self:
+        """Begin to load; not in the constructor, as it slows whatever else is about to start."""
         threading.Thread(target=self._work, name="loading", daemon=True).start()
+        return self
 
     @property
     def ready(self) -> bool:

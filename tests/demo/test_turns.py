@@ -128,7 +128,7 @@ def test_the_page_is_up_before_the_model_is():
         arrived.wait()
         return engine
 
-    here = house(Loading(load))
+    here = house(Loading(load).begin())
     token, workspace = opened(here)
     assert workspace.described()["name"] == "scene.png"
     assert workspace.state()["objects"] == []
@@ -143,7 +143,7 @@ def test_a_model_that_cannot_be_loaded_is_a_sentence():
     def load():
         raise WeightsError("There is no model “foo”.")
 
-    source = Loading(load)
+    source = Loading(load).begin()
     here = house(source)
     with pytest.raises(WeightsError, match="foo"):
         source.get()
@@ -153,7 +153,7 @@ def test_a_model_that_cannot_be_loaded_is_a_sentence():
 
 
 def test_a_model_that_breaks_while_loading_is_a_sentence(caplog):
-    source = Loading(lambda: 1 / 0)
+    source = Loading(lambda: 1 / 0).begin()
     with pytest.raises(WeightsError, match="log"):
         source.get()
     assert "division" in caplog.text
