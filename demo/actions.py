@@ -30,8 +30,9 @@ Action = Callable[[Workspace, Values], Values]
 
 TRAINED: Final = {  # on what, by the name in the model's config and the language of the page
     "nano": {
-        "en": "drawn scenes of emoji and a few thousand photos, in English only",
-        "zh": "表情符号合成场景和数千张照片，仅限英文",
+        "en": "drawn scenes of emoji and a few thousand photos, in English only; "
+        "photos are still too hard for it",
+        "zh": "表情符号合成场景和数千张照片，仅限英文；真实照片对它来说还太难",
     },
     "x2sam-4b": {
         "en": "public data sets of pictures and clips with masks",
@@ -151,12 +152,6 @@ def _open(workspace: Workspace, values: Values) -> Values:
     return opened(workspace)
 
 
-def _close_medium(workspace: Workspace, values: Values) -> Values:
-    del values
-    workspace.close_medium()
-    return {"state": workspace.state()}
-
-
 def _masks(workspace: Workspace, values: Values) -> Values:
     first = wire.whole(values.get("first", values.get("frame")))
     last = wire.whole(values.get("last", first))
@@ -261,12 +256,10 @@ def _on_objects(name: str) -> Action:
 
 
 ACTIONS: Final[dict[str, Action]] = {
-    "close_medium": _close_medium,
     "delete": _on_objects("delete"),
     "estimate": _estimate,
     "export": _export,
     "forget": _changed(_forget),
-    "formats": lambda workspace, values: {"formats": _titled(takeaway.TITLES)},  # noqa: ARG005
     "hide": _on_objects("hide"),
     "masks": _masks,
     "merge": _on_objects("merge"),
@@ -280,6 +273,5 @@ ACTIONS: Final[dict[str, Action]] = {
     "show": _on_objects("show"),
     "state": _state,
     "stop": _stop,
-    "tasks": lambda workspace, values: {"tasks": _titled(wire.TITLES)},  # noqa: ARG005
     "undo": _changed(_undo),
 }

@@ -104,10 +104,6 @@ class Workspace:
         if self._source.ready:
             self.session()
 
-    def close_medium(self) -> None:
-        """Let go of what is open."""
-        self._replace(None)
-
     def close(self) -> None:
         """Let go of everything, and remove the folder."""
         self._replace(None)

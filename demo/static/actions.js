@@ -98,16 +98,6 @@ export function createActions(page) {
       else actions.chat.suggest(example.question);
     },
 
-    closeMedium() {
-      frames?.dispose();
-      frames = actions.frames = null;
-      runs.clear();
-      sync.clear();
-      store.set({ ...EMPTY, language: get().language, look: get().look });
-      actions.chat.clear();
-      server.call("close_medium").catch(fail);
-    },
-
     /** The server has let go of it all: begin anew, and say so. */
     async expired() {
       const { notice } = get();

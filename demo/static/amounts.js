@@ -44,3 +44,18 @@ export function bytes(count) {
  * @param {number} count
  */
 export const counted = (t, key, count) => t(`${key}.${count === 1 ? "one" : "many"}`, count);
+
+/**
+ * What a request is going to take, as far as that is known.
+ *
+ * @param {{seconds: [number, number]|null, frames_shown: number, frames_masked: number, bytes: number}} estimate
+ * @param {(key: string, ...args: unknown[]) => string} t
+ * @returns {string[]}
+ */
+export function estimated({ seconds: ends, frames_shown: shown, frames_masked: masked, bytes: memory }, t) {
+  return [
+    ends && t("chat.estimate", span(ends)),
+    masked > 1 && t("chat.estimate.frames", shown, masked),
+    memory && t("chat.estimate.memory", bytes(memory)),
+  ].filter(Boolean);
+}

@@ -2,14 +2,16 @@
  * The box at the bottom of the chat: what to ask next.
  *
  * Enter sends and Shift+Enter begins a line, but not while an input method is composing a
- * character. A question that is being edited replaces the old one only when it is sent.
+ * character. A question that is being edited replaces the old one only when it is sent. About a
+ * clip, what the question is going to take is said before it is sent.
  */
-import { counted } from "./amounts.js";
+import { counted, estimated } from "./amounts.js";
 import { element, icon, iconButton } from "./element.js";
 
 export const LIMIT = 10_000; // characters of a request
 const NEAR = 9_000; // from here on they are counted on screen
 const ROWS = 8; // that it grows to
+const PAUSE = 600; // ms without a key before what it would take is asked for
 
 /**
  * @param {HTMLElement} root
@@ -20,6 +22,7 @@ const ROWS = 8; // that it grows to
 export function mountComposer(root, store, actions, t) {
   /** @type {{turn: number, task: string|null, drawings: any[]}|null} */
   let editing = null;
+  let pause = 0;
 
   const box = element("textarea", { class: "x-box", rows: "1", "aria-label": t("chat.box"), oninput: follow, onkeydown: key });
   const send = element("button", { type: "submit", class: "x-send", "aria-label": t("chat.send"), title: t("chat.send") }, icon("send"));
@@ -31,6 +34,7 @@ export function mountComposer(root, store, actions, t) {
   );
   const marks = element("p", { class: "x-pending" });
   const count = element("p", { class: "x-count", role: "status" });
+  const cost = element("p", { class: "x-cost" });
   const form = element(
     "form",
     { class: "x-composer", onsubmit: (event) => (event.preventDefault(), submit()) },
@@ -38,6 +42,7 @@ export function mountComposer(root, store, actions, t) {
     marks,
     element("div", { class: "x-box-row" }, box, send),
     count,
+    cost,
   );
   root.append(form);
 
@@ -95,9 +100,23 @@ export function mountComposer(root, store, actions, t) {
     count.classList.toggle("x-danger", length > LIMIT);
     const figures = [length, LIMIT].map((number) => number.toLocaleString("en"));
     count.textContent = length < NEAR ? "" : t(length > LIMIT ? "chat.tooLong" : "chat.length", ...figures);
+    weigh();
     box.style.height = "auto";
     const line = Number.parseFloat(getComputedStyle(box).lineHeight) || 22;
     box.style.height = `${Math.min(box.scrollHeight, ROWS * line + 18)}px`;
+  }
+
+  /** Say what the text would take, once its writer pauses; of no use where it makes no sense yet. */
+  function weigh() {
+    cost.textContent = "";
+    clearTimeout(pause);
+    if (store.get().medium?.kind !== "video" || box.value.trim() === "") return;
+    pause = setTimeout(async () => {
+      const text = box.value.trim();
+      if (store.get().busy || !usable()) return;
+      const told = await actions.estimate(text).catch(() => null);
+      if (told && box.value.trim() === text) cost.textContent = estimated(told, t).join(" · ");
+    }, PAUSE);
   }
 
   const off = store.on(["medium", "drawings"], follow);
@@ -118,6 +137,7 @@ export function mountComposer(root, store, actions, t) {
       box.setSelectionRange(text.length, text.length);
     },
     destroy() {
+      clearTimeout(pause);
       off();
       form.remove();
     },

@@ -4,7 +4,7 @@
  * `update` is called with each new state of the message; every part redraws only when what it
  * shows has changed, so a streamed answer does not disturb focus, selection or an open menu.
  */
-import { bytes, counted, seconds, share, span } from "./amounts.js";
+import { counted, estimated, seconds, share } from "./amounts.js";
 import { createSlots, element, icon, iconButton } from "./element.js";
 import { menuButton } from "./menus.js";
 import { cut, paintPhrases, phraseButton, writePieces } from "./phrases.js";
@@ -138,12 +138,7 @@ export function createMessage(store, actions, composer, t) {
       return [stage, now.total > 1 && `${now.done} / ${now.total}`, left].filter(Boolean);
     }
     if (!estimate) return [t("chat.working")];
-    const { seconds: ends, frames_shown: shown, frames_masked: masked, bytes: memory } = estimate;
-    return [
-      ends && t("chat.estimate", span(ends)),
-      masked > 1 && t("chat.estimate.frames", shown, masked),
-      memory && t("chat.estimate.memory", bytes(memory)),
-    ].filter(Boolean);
+    return estimated(estimate, t);
   }
 
   function drawProgress() {

@@ -44,14 +44,12 @@ def masks_of_all_kinds():
 # Run lengths
 
 
-def test_run_lengths_read_and_write_as_pycocotools_does(desk):
+def test_run_lengths_read_as_pycocotools_writes_them(desk):
     for mask in masks_of_all_kinds():
         rle = encoded(mask)
-        flat = mask.ravel("F").astype(int).tolist()
-        read = "rle => [...desk.rle.bitsOf(desk.rle.runsOf(rle.counts), rle.size)]"
-        assert desk.run(read, rle) == flat
-        write = "bits => desk.rle.countsOf(desk.rle.runsOfBits(Uint8Array.from(bits)))"
-        assert desk.run(write, flat) == rle["counts"]
+        runs = desk.run("rle => desk.rle.runsOf(rle.counts)", rle)
+        read = np.repeat(np.arange(len(runs)) % 2 == 1, runs)
+        assert (read == mask.ravel("F")).all()
 
 
 def test_a_shape_knows_its_area_box_and_pixels(desk):

@@ -66,7 +66,6 @@ class Task:
     explained: Wording | None = None  # for a request that also wants to know why
     lower: bool = False  # the text was lower-cased in training
     one_region: bool = False
-    real_times: bool = False  # a clip's frames are marked with seconds, not with 1, 2, 3
     media: tuple[Media, ...] = ("image", "video")
 
 
@@ -76,7 +75,6 @@ TASKS: Final[dict[str, Task]] = {
         needs=Needs.TEXT,
         answer=Answer.TEXT,
         wording=wordings.CHAT,
-        real_times=True,
     ),
     "genseg": Task(
         title="Generic segmentation",

@@ -41,7 +41,6 @@ REGION_SLOT: Final = "<region>"  # where the tokens of one drawn region go
 VISUAL_SLOT: Final = "<|placeholder|>"  # the visual tokens of one frame
 
 IMAGE: Final = -200
-VIDEO: Final = -300
 REGION: Final = -400
 VISUAL: Final = -1000  # one visual token
 IGNORED: Final = -100  # a label that takes no part in the loss
