@@ -21,7 +21,7 @@ def up_to(name):
 
 MAY_IMPORT = {  # parts of x2sam, besides itself
     **{name: {*LADDER[:index]} for index, name in enumerate(LADDER)},
-    "train": up_to("model"),
+    "train": up_to("tracker"),
     "eval": up_to("engine") | {"train"},
     "doctor": up_to("engine"),
     "cli": up_to("engine") | {"train", "eval", "doctor"},

@@ -10,6 +10,7 @@ import pytest
 from PIL import Image
 
 from tests.eval.small_suite import make_suite
+from tests.tracker.moving import MICRO
 from tests.train.conftest import COLOURS, NAMES, drawn
 from tests.train.micro import CONFIG, TOKENIZER
 from x2sam.errors import MediaError, PromptError, WeightsError
@@ -17,7 +18,9 @@ from x2sam.eval import nano
 from x2sam.eval.command import add_arguments, run
 from x2sam.model.build import build
 from x2sam.model.weights import save
+from x2sam.tracker import transformers_backend
 from x2sam.train.sprites import UNSEEN_STYLE
+from x2sam.train.tracker import write
 from x2sam.train.vocabulary import nouns
 
 
@@ -82,6 +85,19 @@ def test_nano_is_deterministic(checkpoint, sprites):
         called(*words, "--rows", "pointing", "categories", "--out", out)
     one, two = (stored(f"{name}.json")["results"] for name in ("one", "two"))
     assert one == two
+
+
+def test_a_tracker_has_a_table_of_its_own(sprites, tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr("x2sam.tracker.build.CONFIGS", (MICRO,))
+    weights = tmp_path / "tracker"
+    write(transformers_backend.build(MICRO), MICRO, weights)
+    words = ("tracker", "--tracker", weights, "--sprites", sprites, "--limit", 1)
+    assert called(*words, "--out", "out.json") == 0
+    printed = capsys.readouterr().out
+    assert "| scenes: mask " in printed
+    assert "photos: mask: not run (no photos were given)" in printed
+    assert "0 of 2 bars met" in printed
+    assert stored("out.json")["backend"] == "sam2"
 
 
 def test_a_sheet(checkpoint, sprites, monkeypatch, capsys):

@@ -5,7 +5,7 @@ import pytest
 from tests.tracker.moving import BACKENDS, MICRO
 from x2sam.tracker.build import random
 
-SEED = 3
+SEED = 1  # whose masks are neither empty nor full
 
 
 @pytest.fixture(scope="session")

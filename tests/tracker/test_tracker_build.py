@@ -13,6 +13,7 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
+from tests.tracker.conftest import SEED
 from tests.tracker.moving import BACKENDS, MICRO, Moving, walked
 from x2sam.errors import WeightsError
 from x2sam.tracker import build, config, transformers_backend
@@ -29,7 +30,7 @@ def micro_is_known(monkeypatch):
 @pytest.fixture(scope="module")
 def theirs():
     """Random weights by transformers' names."""
-    return random_weights(MICRO, seed=3)
+    return random_weights(MICRO, SEED)
 
 
 @pytest.fixture(scope="module")
@@ -141,7 +142,7 @@ def test_edgetam_comes_through_the_same_door(tmp_path):
     torch.manual_seed(0)
     EdgeTamVideoModel(settings).save_pretrained(tmp_path)
     tracker = load(tmp_path, device="cpu")
-    segments = list(everything(tracker, Moving().frame(0), Search(points_per_side=2, quality=-1)))
+    segments = list(everything(tracker, Moving().frame(0), Search(points_per_side=2, quality=0)))
     assert segments[0].total == 4
     with tracker.open(Moving(4)) as tracking:
         shape = tracking.add(1, 1, mask=np.ones((60, 80), bool))

@@ -34,8 +34,10 @@ def source(tmp_path):
 
 def tune(source, out, steps, *, rate=1e-3, lora=False, model=None, **more):
     model = model or build(micro.CONFIG, seed=0)
-    settings = replace(settings_for(steps, rate, lora=lora, objective=FEW), report_every=1)
-    tuned = finetune(model, micro.vocabulary(), source, settings, out, lora=lora, **more)
+    settings = replace(settings_for(steps, rate, lora=lora), report_every=1)
+    tuned = finetune(
+        model, micro.vocabulary(), source, settings, out, lora=lora, objective=FEW, **more
+    )
     return model, tuned
 
 
@@ -91,7 +93,7 @@ def test_a_stopped_fine_tuning_goes_on(source, tmp_path):
     pytest.importorskip("peft")
     _, whole = tune(source, tmp_path / "whole", 4, lora=True)
     model = build(micro.CONFIG, seed=0)
-    settings = replace(settings_for(4, 1e-3, lora=True, objective=FEW), save_every=0.0)
+    settings = replace(settings_for(4, 1e-3, lora=True), save_every=0.0)
     source_of_two = replace(source)
 
     class Cut(FolderSource):
@@ -104,7 +106,9 @@ def test_a_stopped_fine_tuning_goes_on(source, tmp_path):
 
     cut = Cut(source.asks, source.config, source.batch_size, source.frames, source.seed)
     with pytest.raises(KeyboardInterrupt):
-        finetune(model, micro.vocabulary(), cut, settings, tmp_path / "cut", lora=True)
+        finetune(
+            model, micro.vocabulary(), cut, settings, tmp_path / "cut", objective=FEW, lora=True
+        )
     _, rest = tune(source, tmp_path / "cut", 4, lora=True)
     expected = weights_of(whole)
     assert all(torch.equal(weight, expected[name]) for name, weight in weights_of(rest).items())
@@ -113,10 +117,10 @@ def test_a_stopped_fine_tuning_goes_on(source, tmp_path):
 def test_the_mask_encoder_learns_ten_times_slower(source, tmp_path):
     """Adam's first step is as long as the learning rate, whatever the gradient."""
     before = weights_of(build(micro.CONFIG, seed=0))
-    settings = replace(settings_for(1, 1e-3, lora=False, objective=FEW), average=0.0)
+    settings = replace(settings_for(1, 1e-3, lora=False), average=0.0)
     settings = replace(settings, weight_decay=0.0, clip=1e9)
     model = build(micro.CONFIG, seed=0)
-    finetune(model, micro.vocabulary(), source, settings, tmp_path / "run")
+    finetune(model, micro.vocabulary(), source, settings, tmp_path / "run", objective=FEW)
     moved = {name: (x - before[name]).abs().max() for name, x in weights_of(model).items()}
     slow = max(step for name, step in moved.items() if name.startswith("mask_encoder"))
     fast = max(step for name, step in moved.items() if name.startswith("pixel_decoder"))

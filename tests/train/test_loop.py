@@ -23,12 +23,13 @@ from x2sam.errors import WeightsError
 from x2sam.model.build import build
 from x2sam.model.weights import load
 from x2sam.train import loop, state
+from x2sam.train.lesson import Conversations
 from x2sam.train.loop import Run, Settings
 from x2sam.train.losses import LossConfig
 from x2sam.train.objective import Objective
 
 OBJECTIVE = Objective(losses=LossConfig(points=64))
-SIX = Settings(steps=6, learning_rate=3e-3, warmup=2, report_every=2, objective=OBJECTIVE)
+SIX = Settings(steps=6, learning_rate=3e-3, warmup=2, report_every=2)
 NAMES = ("log.jsonl", "state.pt", "model.safetensors", "config.json", "loss.png")
 
 
@@ -47,7 +48,8 @@ class Squares:
 
 def begin(folder, settings=SIX, source=None, model=None, **more):
     model = model or build(micro.CONFIG, seed=0)
-    return Run(model, micro.vocabulary(), source or Squares(), settings, folder, **more)
+    lesson = Conversations(model, micro.vocabulary(), source or Squares(), OBJECTIVE)
+    return Run(lesson, settings, folder, **more)
 
 
 def weights_of(model):

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from x2sam.model.build import build
-from x2sam.train.loop import Trainee
+from x2sam.train.lesson import Trainee
 from x2sam.train.objective import Objective
 from x2sam.train.optimizer import curve, groups
 

@@ -18,9 +18,11 @@ from x2sam.language.tokens import Vocabulary
 from x2sam.model.build import build
 from x2sam.model.pretrained import load
 from x2sam.model.weights import save
+from x2sam.tracker.build import load as load_tracker
 from x2sam.train import command
 from x2sam.train.nano import PRESETS, Preset
 from x2sam.train.recipe import Recipe
+from x2sam.train.tracker import TrackerRecipe
 from x2sam.train.vocabulary import nouns
 
 NAMES = ("apple", "banana", "pear", "carrot", "dog", "cat", "car", "bus", "hammer", "guitar")
@@ -73,6 +75,16 @@ def test_nano_from_nothing_to_a_model(small, sprites, tmp_path, capsys):
     assert steps_of(out) == 3
     predictor = load(out, device="cpu")
     assert predictor.model.config == micro.CONFIG
+
+
+def test_a_tracker_with_the_eyes_of_nano(sprites, tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr(
+        "x2sam.train.tracker.TrackerRecipe", partial(TrackerRecipe, pictures=1, picture_objects=2)
+    )
+    out = tmp_path / "run"
+    assert train("tracker", "--sprites", sprites, "--out", out, "--steps", 1) == 0
+    assert capsys.readouterr().out == f"{out}\n"
+    assert load_tracker(out, device="cpu").network.config.name == "small-256"
 
 
 def test_a_folder_goes_on_from_a_model(tmp_path, capsys):

@@ -2,6 +2,7 @@
 
 x2sam eval nano --sprites sprites.npz --photos photos.npz --limit 100
 x2sam eval folder my/suite --model nano
+x2sam eval tracker --sprites sprites.npz --photos photos.npz --clips DAVIS
 """
 
 from __future__ import annotations
@@ -13,12 +14,15 @@ import tempfile
 import time
 from pathlib import Path
 
+import torch
+
 from x2sam.errors import MediaError, PromptError
-from x2sam.eval import contact_sheet, folder, nano
+from x2sam.eval import contact_sheet, folder, nano, tracker
 from x2sam.eval.nano_samples import Material
 from x2sam.eval.results import report, table, write
 from x2sam.model.predictor import Predictor
 from x2sam.model.pretrained import load
+from x2sam.tracker import build as tracking
 from x2sam.train.recipe import everyday
 from x2sam.train.sprites import pack
 
@@ -27,22 +31,27 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Describe `x2sam eval nano` and `x2sam eval folder`."""
     what = parser.add_subparsers(dest="what", metavar="WHAT", required=True)
     scenes = what.add_parser("nano", help="generated scenes: everything the small model learnt")
-    scenes.add_argument(
-        "--sprites", type=Path, help="packed sprites, a folder of them, or a colour-emoji font"
-    )
-    scenes.add_argument("--photos", type=Path, help="packed photos; without, no rows of photos")
+    marks = what.add_parser("tracker", help="how well a tracker marks and carries")
+    for each in (scenes, marks):
+        each.add_argument(
+            "--sprites", type=Path, help="packed sprites, a folder of them, or a colour-emoji font"
+        )
+        each.add_argument("--photos", type=Path, help="packed photos; without, no rows of photos")
+        each.add_argument("--limit", type=int, default=100, help="samples per row (100)")
     scenes.add_argument(
         "--everyday", action="store_true", help="only the two hundred nouns of a short training"
     )
     scenes.add_argument("--rows", nargs="+", metavar="ROW", help="only rows that begin so")
     scenes.add_argument("--sheet", type=Path, metavar="FILE", help="draw 24 samples; no numbers")
-    scenes.add_argument("--limit", type=int, default=100, help="samples per row (100)")
+    marks.add_argument("--clips", type=Path, help="real clips: <clip>/frames and <clip>/masks")
+    marks.add_argument("--tracker", default="nano-tracker", help="a name, folder or file")
     own = what.add_parser("folder", help="a folder with a suite.json")
     own.add_argument("folder", type=Path, metavar="DIR")
     own.add_argument("--limit", type=int, help="only the first samples")
     for each in (scenes, own):
         each.add_argument("--model", default="nano", help="a name, folder or file (nano)")
         each.add_argument("--base", help="Qwen3-VL, where the checkpoint lacks it")
+    for each in (scenes, own, marks):
         each.add_argument("--device", help="where to run; the accelerator if there is one")
         each.add_argument("--seed", type=int, default=0)
         each.add_argument("--out", type=Path, metavar="FILE", help="where the JSON goes")
@@ -54,7 +63,7 @@ def run(arguments: argparse.Namespace) -> int:
         raise PromptError(f"--limit should be at least 1, not {arguments.limit}.")
     if arguments.what == "folder":
         return _folder(arguments)
-    return _nano(arguments)
+    return (_tracker if arguments.what == "tracker" else _nano)(arguments)
 
 
 def _load(arguments: argparse.Namespace) -> Predictor:
@@ -62,11 +71,6 @@ def _load(arguments: argparse.Namespace) -> Predictor:
 
 
 def _nano(arguments: argparse.Namespace) -> int:
-    if arguments.sprites is None:
-        raise MediaError(
-            "Name the sprites that scenes are made of: --sprites with a pack, a folder of "
-            "pictures, or a colour-emoji font such as NotoColorEmoji.ttf."
-        )
     rows = [
         row for row in nano.ROWS if not arguments.rows or row.task.startswith(tuple(arguments.rows))
     ]
@@ -75,9 +79,7 @@ def _nano(arguments: argparse.Namespace) -> int:
         raise PromptError(f"There is no such row. There are: {known}.")
     started = time.monotonic()
     predictor = _load(arguments)
-    with tempfile.TemporaryDirectory() as scratch:
-        sprites = _packed(arguments.sprites, Path(scratch))
-        material = Material.load(sprites, arguments.photos, predictor.device, arguments.seed)
+    material = _material(arguments, predictor.device)
     if arguments.everyday:
         material = dataclasses.replace(material, only=everyday())
     if arguments.sheet:
@@ -99,6 +101,38 @@ def _nano(arguments: argparse.Namespace) -> int:
     write(out, content)
     sys.stdout.write(f"{table(results)}\n{_met(content['results'])}\n{out}\n")
     return 0
+
+
+def _tracker(arguments: argparse.Namespace) -> int:
+    started = time.monotonic()
+    loaded = tracking.load(arguments.tracker, device=arguments.device)
+    stream = _material(arguments, loaded.network.device).stream("seen")
+    results = tracker.evaluate(loaded, stream, arguments.limit, arguments.clips)
+    content = report(
+        results,
+        model=arguments.tracker,
+        seconds=time.monotonic() - started,
+        limit=arguments.limit,
+        seed=arguments.seed,
+        backend=loaded.network.backend,
+        sprites=len(stream.bank.sprites),
+        photos=len(stream.photos) if stream.photos else 0,
+    )
+    out = arguments.out or Path("eval-tracker.json")
+    write(out, content)
+    sys.stdout.write(f"{table(results)}\n{_met(content['results'])}\n{out}\n")
+    return 0
+
+
+def _material(arguments: argparse.Namespace, device: torch.device) -> Material:
+    if arguments.sprites is None:
+        raise MediaError(
+            "Name the sprites that scenes are made of: --sprites with a pack, a folder of "
+            "pictures, or a colour-emoji font such as NotoColorEmoji.ttf."
+        )
+    with tempfile.TemporaryDirectory() as scratch:
+        sprites = _packed(arguments.sprites, Path(scratch))
+        return Material.load(sprites, arguments.photos, device, arguments.seed)
 
 
 def _met(rows: list[dict[str, object]]) -> str:

@@ -95,7 +95,7 @@ def deformable_attention(model: X2SAM, recorded: Tensors) -> Tensors:
     own = model.pixel_decoder.encoder.layers[0].self_attn
     names = ("hidden_states", "position_embeddings", "reference_points")
     x, positions, points = (recorded[f"layer0.self_attn.{name}"] for name in names)
-    shapes = [(side, side) for side in (8, 16, 32)]
+    shapes = tuple((side, side) for side in (8, 16, 32))
     values = own.value_proj(x).unflatten(-1, (own.n_heads, -1))
     weights = own.attention_weights(x + positions).unflatten(-1, (own.n_heads, -1)).softmax(-1)
     return {

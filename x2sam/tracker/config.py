@@ -50,10 +50,10 @@ SMALL: Final = TrackerConfig(
     trunk=MaskEncoderConfig(
         image_size=256,
         stage_widths=(32, 64, 128, 256),
-        stage_blocks=(1, 1, 2, 1),
+        stage_blocks=(1, 2, 3, 1),  # as nano's, with whose weights its training begins
         stage_heads=(1, 2, 4, 8),
         stage_windows=(8, 4, 8, 4),
-        global_blocks=(3,),
+        global_blocks=(4,),
     ),
     width=128,
     attention_layers=2,

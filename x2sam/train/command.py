@@ -1,6 +1,7 @@
 """`x2sam train`: from nothing, or go on from a checkpoint with a folder of your own.
 
     x2sam train nano --sprites NotoColorEmoji.ttf --photos photos.npz --out run --seconds 3600
+    x2sam train tracker --sprites sprites.npz --photos photos.npz --out run --seconds 3600
     x2sam train folder my/suite --from nano --out run --steps 500
     x2sam train folder my/suite --from hao9610/X2SAM --out run --steps 2000 --lora
 
@@ -23,26 +24,30 @@ from x2sam.model.build import build
 from x2sam.model.pretrained import load
 from x2sam.train.finetune import finetune, settings_for
 from x2sam.train.folder import FolderSource
+from x2sam.train.lesson import Conversations
 from x2sam.train.loop import Run, Settings
-from x2sam.train.nano import OBJECTIVE, PRESETS, prepare
+from x2sam.train.nano import OBJECTIVE, PRESETS, prepare, scenes
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Describe `x2sam train nano` and `x2sam train folder`."""
     what = parser.add_subparsers(dest="what", metavar="WHAT", required=True)
     nano = what.add_parser("nano", help="the small model, from nothing")
-    nano.add_argument(
-        "--sprites",
-        type=Path,
-        nargs="+",
-        required=True,
-        help="packed sprites, folders of them, or colour-emoji fonts",
-    )
-    nano.add_argument("--photos", type=Path, help="packed photos, or a folder of them")
     nano.add_argument("--preset", choices=PRESETS, default="nano", help="what size (nano)")
-    budget = nano.add_mutually_exclusive_group(required=True)
-    budget.add_argument("--seconds", type=float, help="the whole budget, over all pieces")
-    budget.add_argument("--steps", type=int, help="the same in steps")
+    small = what.add_parser("tracker", help="the small SAM 2, with nano's eyes to begin with")
+    small.add_argument("--from", dest="model", default="nano", help="whose eyes (nano)")
+    for each in (nano, small):
+        each.add_argument(
+            "--sprites",
+            type=Path,
+            nargs="+",
+            required=True,
+            help="packed sprites, folders of them, or colour-emoji fonts",
+        )
+        each.add_argument("--photos", type=Path, help="packed photos, or a folder of them")
+        budget = each.add_mutually_exclusive_group(required=True)
+        budget.add_argument("--seconds", type=float, help="the whole budget, over all pieces")
+        budget.add_argument("--steps", type=int, help="the same in steps")
     own = what.add_parser("folder", help="any model, on a folder with a suite.json")
     own.add_argument("folder", type=Path, metavar="DIR")
     own.add_argument("--from", dest="model", default="nano", help="a name, folder or file (nano)")
@@ -50,14 +55,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     own.add_argument("--steps", type=int, required=True)
     own.add_argument("--lora", action="store_true", help="adapters: for large models")
     own.add_argument("--frames", type=int, default=4, help="of a clip, at most (4)")
-    for each, rate in ((nano, 1e-3), (own, 1e-4)):
+    for each, rate in ((nano, 1e-3), (small, 1e-3), (own, 1e-4)):
         each.add_argument("--out", type=Path, required=True, metavar="RUN", help="the run's folder")
         each.add_argument(
             "--slice", type=float, metavar="SECONDS", help="stop then, to go on later"
         )
         each.add_argument("--rate", type=float, default=rate, help=f"learning rate ({rate:g})")
-        each.add_argument("--batch", type=int, help="pictures per step and process")
         each.add_argument("--seed", type=int, default=0)
+    for each in (nano, own):
+        each.add_argument("--batch", type=int, help="pictures per step and process")
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -70,7 +76,7 @@ def run(arguments: argparse.Namespace) -> int:
         value = getattr(arguments, name, None)
         if value is not None and not 0 < value < math.inf:
             raise LimitError(f"--{name} should be more than 0, not {value:g}.")
-    (_nano if arguments.what == "nano" else _folder)(arguments)
+    {"nano": _nano, "tracker": _tracker, "folder": _folder}[arguments.what](arguments)
     sys.stdout.write(f"{arguments.out}\n")
     return 0
 
@@ -95,10 +101,25 @@ def _nano(arguments: argparse.Namespace) -> None:
         seconds=arguments.seconds,
         learning_rate=arguments.rate,
         seed=arguments.seed,
-        objective=OBJECTIVE,
     )
     model = build(preset.config, seed=arguments.seed)
-    Run(model, vocabulary, source, settings, arguments.out).train(_slice(arguments))
+    lesson = Conversations(model, vocabulary, source, OBJECTIVE)
+    Run(lesson, settings, arguments.out).train(_slice(arguments))
+
+
+def _tracker(arguments: argparse.Namespace) -> None:
+    from x2sam.train import tracker  # noqa: PLC0415 (slow to import)
+
+    stream = scenes(arguments.out, arguments.sprites, arguments.photos, seed=arguments.seed)
+    lesson = tracker.Tracking(stream, seed=arguments.seed)
+    tracker.begin_with(lesson.trainee.model, stream, arguments.model)
+    settings = tracker.settings_for(
+        seconds=arguments.seconds,
+        steps=arguments.steps,
+        rate=arguments.rate,
+        seed=arguments.seed,
+    )
+    Run(lesson, settings, arguments.out).train(_slice(arguments))
 
 
 def _folder(arguments: argparse.Namespace) -> None:

@@ -18,6 +18,7 @@ from x2sam.language.tokens import Vocabulary
 from x2sam.model.checkpoint_names import is_adapted, is_frozen, ours
 from x2sam.model.x2sam import X2SAM
 from x2sam.train.folder import FolderSource
+from x2sam.train.lesson import Conversations
 from x2sam.train.loop import Run, Settings
 from x2sam.train.objective import Objective
 
@@ -57,9 +58,7 @@ def _add_adapters(model: X2SAM) -> None:
         peft.inject_adapter_in_model(config, model.language.model.language_model)
 
 
-def settings_for(
-    steps: int, rate: float, *, lora: bool, objective: Objective | None = None
-) -> Settings:
+def settings_for(steps: int, rate: float, *, lora: bool) -> Settings:
     """Choose the settings of a fine-tuning; the rates are those of X2SAM's joint training."""
     return Settings(
         steps=steps,
@@ -70,7 +69,6 @@ def settings_for(
         report_every=10,
         save_every=300.0,
         evaluate_every=math.inf,
-        objective=objective or Objective(),
     )
 
 
@@ -82,6 +80,7 @@ def finetune(
     out: Path,
     *,
     lora: bool = False,
+    objective: Objective | None = None,
     slice_seconds: float = math.inf,
 ) -> X2SAM:
     """Go on training a network; the folder `out` then loads like any other model.
@@ -89,6 +88,7 @@ def finetune(
     Stopped runs go on where they were, given the same network and settings.
     """
     choose(model, lora=lora)
-    run = Run(model, vocabulary, source, settings, out)
+    run = Run(Conversations(model, vocabulary, source, objective), settings, out)
     vocabulary.save(out / "tokenizer.json")
-    return run.train(slice_seconds)
+    trained: X2SAM = run.train(slice_seconds)
+    return trained

@@ -19,42 +19,28 @@ import copy
 import json
 import math
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import torch
 from accelerate import Accelerator, DistributedDataParallelKwargs, InitProcessGroupKwargs
 from accelerate.utils import broadcast
-from torch import Tensor, nn
+from torch import Tensor
 from torch.optim.swa_utils import get_ema_multi_avg_fn
 from tqdm import tqdm
 
 from x2sam.errors import WeightsError
-from x2sam.language.tokens import Vocabulary
-from x2sam.model import weights
-from x2sam.model.x2sam import X2SAM
-from x2sam.train.batches import Batch, Example, collate
-from x2sam.train.losses import uniform
-from x2sam.train.objective import AnyObject, Objective
+from x2sam.train.lesson import Lesson
 from x2sam.train.optimizer import curve, groups
 from x2sam.train.plots import plot
 from x2sam.train.state import read_state, write_state
 
-_LOGGED = ("loss", "loss_lm", "loss_mask", "loss_dice", "loss_cls", "norm", "rate", "examples")
+_LOSSES = ("lm", "mask", "dice", "cls", "quality", "visible")
+_LOGGED = ("loss", *(f"loss_{name}" for name in _LOSSES), "norm", "rate", "examples")
 _PATIENCE = timedelta(hours=2)  # how long processes wait while the main one evaluates
-
-
-class Source(Protocol):
-    """Where examples come from."""
-
-    def batch(self, step: int, progress: float) -> tuple[Sequence[Example], bool]:
-        """Examples of a step, and whether they are class-agnostic.
-
-        Must depend on its arguments alone; `progress` runs from 0 to 1 over the budget.
-        """
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,23 +59,6 @@ class Settings:
     report_every: int = 50  # steps
     save_every: float = 120.0  # seconds
     evaluate_every: float = 600.0
-    objective: Objective = field(default_factory=Objective)
-
-
-class Trainee(nn.Module):
-    """The network and its objective as one module, so that many devices can share the work."""
-
-    def __init__(self, model: X2SAM, objective: Objective) -> None:
-        super().__init__()
-        self.model = model
-        self.anything = AnyObject(model.config.width)
-        self.objective = objective
-
-    def forward(self, batch: Batch, seed: int, *, agnostic: bool) -> dict[str, Tensor]:
-        """Losses of a batch; random points come from the seed."""
-        generator = torch.Generator(batch.pixels.device).manual_seed(seed)
-        anything = self.anything if agnostic else None
-        return self.objective(self.model, batch, uniform(generator), anything)
 
 
 class Run:
@@ -103,16 +72,14 @@ class Run:
 
     def __init__(
         self,
-        model: X2SAM,
-        vocabulary: Vocabulary,
-        source: Source,
+        lesson: Lesson,
         settings: Settings,
         folder: Path,
         *,
-        evaluate: Callable[[X2SAM], dict[str, float]] | None = None,
+        evaluate: Callable[[Any], dict[str, float]] | None = None,
     ) -> None:
         assert (settings.steps is None) != (settings.seconds is None), "one budget, not two"
-        self.settings, self.source, self.vocabulary = settings, source, vocabulary
+        self.settings, self.lesson = settings, lesson
         self.folder, self._evaluate = folder, evaluate
         self.accelerator = Accelerator(
             cpu=not torch.accelerator.is_available(),
@@ -122,13 +89,13 @@ class Run:
                 InitProcessGroupKwargs(timeout=_PATIENCE),
             ],
         )
-        self._plain = Trainee(model, settings.objective)
+        self._plain: Any = lesson.trainee
         sorted_ = groups(self._plain, settings.weight_decay, settings.slower)
         optimizer = torch.optim.AdamW(sorted_, betas=(0.9, 0.98), fused=True)
         self.trainee, self.optimizer = self.accelerator.prepare(self._plain, optimizer)
-        self._average = copy.deepcopy(model) if settings.average else None
+        self._average: Any = copy.deepcopy(self._plain.model) if settings.average else None
         second = {"average": self._average} if self._average else {}
-        self._modules = {"trainee": self._plain, **second}
+        self._modules: dict[str, Any] = {"trainee": self._plain, **second}
         self._state = folder / "state.pt"
         self.step, self.spent = 0, 0.0
         folder.mkdir(parents=True, exist_ok=True)
@@ -145,11 +112,11 @@ class Run:
         return min(1.0, self.spent / (settings.seconds or 1.0))
 
     @property
-    def averaged(self) -> X2SAM:
+    def averaged(self) -> Any:
         """The averaged network in evaluation mode; the trained one itself if there is none."""
         return (self._average or self._plain.model).eval()
 
-    def train(self, slice_seconds: float = math.inf) -> X2SAM:
+    def train(self, slice_seconds: float = math.inf) -> Any:
         """Train until the budget is used up, or for one slice of it; return the average.
 
         Raises:
@@ -191,12 +158,11 @@ class Run:
         """Make one step; what is to be logged stays on the device, so that nothing waits."""
         settings, device = self.settings, self.accelerator.device
         index = self.step * self.accelerator.num_processes + self.accelerator.process_index
-        examples, agnostic = self.source.batch(index, self.progress)
-        batch = collate(examples, self.vocabulary, self._plain.model.config, device)
+        batch, count = self.lesson.batch(index, self.progress, device)
         rate = settings.learning_rate * curve(self.step, settings.warmup, self.progress)
         for group in self.optimizer.param_groups:
             group["lr"] = rate * group["share"]
-        losses = self.trainee(batch, settings.seed + index, agnostic=agnostic)
+        losses = self.trainee(batch, settings.seed + index)
         self.accelerator.backward(losses["loss"])
         norm = self.accelerator.clip_grad_norm_(self.trainee.parameters(), settings.clip)
         self.optimizer.step()
@@ -207,7 +173,7 @@ class Run:
             pair = [list(model.parameters()) for model in (self._average, self._plain.model)]
             get_ema_multi_avg_fn(kept)(*pair, None)
         self.step += 1
-        told = {"norm": norm, "rate": torch.tensor(rate), "examples": torch.tensor(len(examples))}
+        told = {"norm": norm, "rate": torch.tensor(rate), "examples": torch.tensor(count)}
         return {
             name: value.detach().float()
             for name, value in (losses | told).items()
@@ -245,7 +211,7 @@ class Run:
             with torch.no_grad():
                 scores = self._evaluate(self.averaged)
             self._log({"step": self.step, "seconds": round(self.spent, 1), "scores": scores})
-        weights.save(self.averaged, self.folder)
+        self.lesson.write(self.averaged, self.folder)
         plot(self.folder)
         self.trainee.train()
 

@@ -7,7 +7,7 @@ Everything a run needs besides its sources lies in its folder, so the same call 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
@@ -100,26 +100,34 @@ def prepare(
         MediaError: a source is missing or is not what it should be.
     """
     processes = PartialState(cpu=not torch.accelerator.is_available())
+    recipe = preset.recipe
+    only = everyday() if recipe.everyday else frozenset()
+    stream = scenes(out, sprites, photos, seed=seed)
     file = out / "tokenizer.json"
+    with processes.main_process_first():
+        if not file.exists():
+            plain = Stream(stream.bank, seed, "preview", photos=stream.photos)
+            learn_vocabulary(corpus(plain, conversations), preset.config.language.vocab_size, file)
+    stream = replace(stream, shares=recipe.shares, only=only)
+    return RecipeSource(stream, recipe), Vocabulary.load(file)
+
+
+def scenes(
+    out: Path, sprites: Sequence[Path], photos: Path | None = None, *, seed: int = 0
+) -> Stream:
+    """Make the stream of scenes and photos of a run; packs are made in its folder.
+
+    Raises:
+        MediaError: a source is missing or is not what it should be.
+    """
+    processes = PartialState(cpu=not torch.accelerator.is_available())
     with processes.main_process_first():
         out.mkdir(parents=True, exist_ok=True)
         packs = [_packed(path, out / f"sprites-{n}.npz") for n, path in enumerate(sprites)]
         shown = Photos.load(_packed(photos, out / "photos.npz")) if photos else None
         bank = SpriteBank.load(packs, processes.device)
-        if not file.exists():
-            texts = corpus(Stream(bank, seed, "preview", photos=shown), conversations)
-            learn_vocabulary(texts, preset.config.language.vocab_size, file)
     scenery = shown.backgrounds(_BACKGROUNDS, processes.device) if shown else None
-    recipe = preset.recipe
-    stream = Stream(
-        bank,
-        seed,
-        photos=shown,
-        backgrounds=scenery,
-        shares=recipe.shares,
-        only=everyday() if recipe.everyday else frozenset(),
-    )
-    return RecipeSource(stream, preset.recipe), Vocabulary.load(file)
+    return Stream(bank, seed, photos=shown, backgrounds=scenery)
 
 
 def _packed(source: Path, file: Path) -> Path:

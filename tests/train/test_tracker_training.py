@@ -1,0 +1,87 @@
+"""The small tracker's recipe: what comes when, where it begins, and that what it writes loads."""
+
+import pytest
+import torch
+from safetensors.torch import load_file
+
+from tests.tracker.moving import MICRO, Moving
+from x2sam.model import pretrained
+from x2sam.tracker import transformers_backend
+from x2sam.tracker.build import load
+from x2sam.tracker.config import SMALL
+from x2sam.train.loop import Run
+from x2sam.train.tracker import TrackerRecipe, Tracking, begin_with, even_out, settings_for, write
+from x2sam.train.tracking import normalised
+
+FEW = TrackerRecipe(pictures=1, picture_objects=2, clips=1, clip_objects=2, frames=((0.4, 2),))
+CPU = torch.device("cpu")
+
+
+def lesson(stream):
+    return Tracking(stream, FEW, MICRO)
+
+
+def test_shapes_come_first_then_pictures_then_clips(stream):
+    own = lesson(stream)
+    assert {own.batch(step, 0.0, CPU)[0][1].corrections for step in range(8)} == {0}
+    for progress, frames in ((0.2, {1}), (0.5, {1, 2})):
+        batches = [own.batch(step, progress, CPU) for step in range(12)]
+        assert {batch[0][0].pictures.shape[1] for batch in batches} == frames
+    assert {count for _, count in batches} <= {2, 4, 6}
+    assert {batch[0][1].mark for batch in batches} == {"click", "box", "mask"}
+
+
+def test_a_batch_depends_on_its_number_alone(stream):
+    one, other = (lesson(stream).batch(7, 0.6, CPU)[0] for _ in range(2))
+    assert torch.equal(one[0].pictures, other[0].pictures)
+    assert one[1] == other[1]
+
+
+def test_stages_are_brought_to_one_level_and_stay_the_same():
+    backbone = pretrained.load("nano", device="cpu").model.mask_encoder.backbone
+    pictures = normalised(torch.rand(1, 3, 256, 256, generator=torch.Generator().manual_seed(0)))
+    with torch.no_grad():
+        before = backbone(pictures).intermediate_hidden_states
+        even_out(backbone, pictures)
+        after = backbone(pictures).intermediate_hidden_states
+    spreads = [float(stage.std()) for stage in before]
+    assert max(spreads) > 5 * min(spreads)
+    for old, new in zip(before, after, strict=True):
+        assert float(new.std()) == pytest.approx(0.7, rel=1e-3)
+        torch.testing.assert_close(new, old * (0.7 / old.std()), rtol=1e-3, atol=1e-3)
+
+
+def test_it_begins_with_the_eyes_of_nano(stream):
+    network = transformers_backend.build(SMALL)
+    begin_with(network, stream)
+    nano = pretrained.load("nano", device="cpu").model.mask_encoder.backbone
+    ours = network.vision_encoder.backbone
+    assert torch.equal(ours.blocks[0].attn.qkv.weight, nano.blocks[0].attn.qkv.weight)
+    assert not any(weight.requires_grad for weight in ours.parameters())
+    shared = network.prompt_encoder.shared_embedding.positional_embedding
+    assert torch.equal(shared, network.shared_image_embedding.positional_embedding)
+    again = transformers_backend.build(SMALL)
+    begin_with(again, stream)
+    stem = "mask_decoder.iou_token.weight"
+    assert torch.equal(network.state_dict()[stem], again.state_dict()[stem])
+
+
+def test_a_run_writes_a_tracker(stream, tmp_path, monkeypatch):
+    monkeypatch.setattr("x2sam.tracker.build.CONFIGS", (MICRO,))
+    own = lesson(stream)
+    Run(own, settings_for(steps=2), tmp_path).train()
+    for backend in ("sam2", "transformers"):
+        loaded = load(tmp_path, backend, device="cpu")
+        assert loaded.network.config.name == "micro-128"
+        with loaded.open(Moving(3)) as tracking:
+            assert tracking.add(1, 0, box=(5, 15, 25, 35)).mask.shape == (60, 80)
+            assert len(list(tracking.propagate())) == 3
+
+
+def test_weights_are_written_in_half_precision(tmp_path):
+    network = transformers_backend.build(MICRO)
+    write(network, MICRO, tmp_path)
+    table = load_file(tmp_path / "model.safetensors")
+    assert {tensor.dtype for tensor in table.values()} == {torch.float16}
+    assert table.keys() == network.state_dict().keys()
+    assert not list(tmp_path.glob("*.part"))
