@@ -42,7 +42,7 @@ def test_a_cropped_cache_is_as_good_as_a_fresh_one(language):
     ids, other, cache = some_ids(9), some_ids(6, seed=1), language.new_cache()
     prompt = run(language, ids, cache)
     run(language, other, cache)
-    cache.crop(ids.shape[1] - cache.get_seq_length())
+    cache.shorten(ids.shape[1])
     fresh = language.new_cache()
     run(language, ids, fresh)
     again, first = (write(language, prompt, c) for c in (cache, fresh))
@@ -72,7 +72,7 @@ def test_writing_is_reading_ones_own_words(language):
         if state is not None:
             assert torch.allclose(state[:, -1], run(language, ids)[:, -1], atol=1e-4)
     assert [state is None for _, state in written] == [False] * 5 + [True]
-    assert cache.get_seq_length() == 6 + 5
+    assert cache.length == 6 + 5
 
 
 def test_writing_ends_with_a_stop_token_that_is_not_read(language):
@@ -80,7 +80,7 @@ def test_writing_ends_with_a_stop_token_that_is_not_read(language):
     states = run(language, ids, cache)
     (first,) = write(language, states, cache, limit=1)
     assert write(language, states, cache, stop=frozenset({first})) == [first]
-    assert cache.get_seq_length() == 6
+    assert cache.length == 6
 
 
 def test_chance_is_seeded_and_cool_chance_is_none(language):

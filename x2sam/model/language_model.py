@@ -7,17 +7,22 @@ and the decoding loop are ours, and every layer is transformers'.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import logging
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 
 import torch
 from torch import Tensor, nn
-from transformers import DynamicCache, Qwen3VLConfig, Qwen3VLModel
+from transformers import Qwen3VLConfig, Qwen3VLModel
 from transformers.integrations.sdpa_attention import sdpa_attention_forward
 from transformers.models.qwen3_vl import modeling_qwen3_vl as upstream
 
 from x2sam.language.tokens import REGION, VISUAL
+from x2sam.model.key_values import KeyValues
+from x2sam.model.recorded import SIZE, Recorded
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +54,20 @@ class Sampling:
     top_k: int = 20
     seed: int = 0
 
+    def chooser(self) -> Callable[[Tensor], int]:
+        """Make a choice of the next token from its logits (V,); for one answer."""
+        if self.temperature <= 0:
+            return lambda logits: int(logits.argmax())
+        generator = torch.Generator().manual_seed(self.seed)
+
+        def draw(logits: Tensor) -> int:
+            top_k = min(self.top_k, len(logits))
+            best = (logits.float().cpu() / self.temperature).topk(top_k)
+            pick = torch.multinomial(best.values.softmax(dim=-1), 1, generator=generator)
+            return int(best.indices[pick])
+
+        return draw
+
 
 class LanguageModel(nn.Module):
     """Pictures and words in, states and words out."""
@@ -60,11 +79,18 @@ class LanguageModel(nn.Module):
         self.lm_head = nn.Linear(text.hidden_size, text.vocab_size, bias=False)
         for block in self.model.visual.blocks:
             block.attn = VisionAttention(config.vision_config)
+        self._recorded: Recorded | None = None  # a step of writing, on a GPU
+        self._unrecordable = False
         self.tie()
 
     def tie(self) -> None:
         """Share one table between reading and writing tokens."""
         self.lm_head.weight = self.model.language_model.embed_tokens.weight
+
+    def _apply(self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> Self:  # noqa: FBT001, FBT002
+        """Move the weights, as torch does; what was recorded knows where they were."""
+        self._recorded = None
+        return super()._apply(fn, recurse)  # type: ignore[no-any-return, no-untyped-call]
 
     def see(self, patches: Tensor, grids: Tensor) -> Visual:
         """Encode pictures and clips.
@@ -73,7 +99,24 @@ class LanguageModel(nn.Module):
             patches: flattened patches of all of them, (P, 3 * t * p * p).
             grids: frames, rows and columns of patches, (N, 3), on the CPU.
         """
-        out = self.model.visual(patches, grid_thw=grids)
+        visual = self.model.visual
+        # What is worked out from the grids on the CPU is only moved, so that nothing waits for
+        # the device; the lengths of the frames stay, for `VisionAttention` counts them.
+        indices, weights = upstream.get_vision_interpolation_indices_and_weights(
+            grids,
+            num_grid_per_side=visual.num_grid_per_side,
+            mode=visual.interpolation_mode,
+            align_corners=visual.interpolation_align_corners,
+            spatial_merge_size=visual.config.spatial_merge_size,
+        )
+        positions = upstream.get_vision_position_ids(grids, visual.spatial_merge_size)
+        out = visual(
+            patches,
+            grid_thw=grids,
+            interp_indices=indices.to(patches.device),
+            interp_weights=weights.to(patches.device),
+            position_ids=positions.to(patches.device),
+        )
         return Visual(out.pooler_output, tuple(out.deepstack_features))
 
     def embed(
@@ -98,7 +141,10 @@ class LanguageModel(nn.Module):
         return embeds, deepstack
 
     def run(
-        self, embeds: Tensor, deepstack: list[Tensor] | None = None, cache: Any = None
+        self,
+        embeds: Tensor,
+        deepstack: list[Tensor] | None = None,
+        cache: KeyValues | None = None,
     ) -> Tensor:
         """Run the layers: states before the final norm, (B, L, D).
 
@@ -109,15 +155,32 @@ class LanguageModel(nn.Module):
             deepstack: added to the states after the first layers, (B, L, D) each.
             cache: keys and values of what came before; it grows by L.
         """
-        text = self.model.language_model
-        batch, length, _ = embeds.shape
-        past = cache.get_seq_length() if cache is not None else 0
+        length = embeds.shape[1]
+        past = cache.length if cache is not None else 0
         positions = torch.arange(past, past + length, device=embeds.device)
-        rotary = text.rotary_emb(embeds, positions.expand(3, batch, length))
         mask = None
         if past and length > 1:  # otherwise attention is causal by itself
             mask = torch.ones(length, past + length, dtype=torch.bool, device=embeds.device)
             mask = mask.tril(past)[None, None]
+        states = self.through(embeds, positions, mask, cache, deepstack)
+        if cache is not None:
+            cache.length += length
+        return states
+
+    def through(
+        self,
+        embeds: Tensor,
+        positions: Tensor,
+        mask: Tensor | None,
+        cache: Any,
+        deepstack: list[Tensor] | None = None,
+    ) -> Tensor:
+        """Run the layers at given positions (L,), looking where the mask allows.
+
+        The cache may be anything with an `update` like that of `KeyValues`.
+        """
+        text = self.model.language_model
+        rotary = text.rotary_emb(embeds, positions.expand(3, len(embeds), -1))
         states = embeds
         extra = iter(deepstack or ())
         for layer in text.layers:
@@ -132,14 +195,14 @@ class LanguageModel(nn.Module):
         """Say what comes next after each state: (B, L, V)."""
         return torch.as_tensor(self.lm_head(self.model.language_model.norm(states)))
 
-    def new_cache(self) -> DynamicCache:
+    def new_cache(self) -> KeyValues:
         """Make an empty cache of keys and values."""
-        return DynamicCache(config=self.model.config.text_config)
+        return KeyValues(len(self.model.language_model.layers))
 
     def generate(
         self,
         state: Tensor,
-        cache: Any,
+        cache: KeyValues,
         *,
         stop: frozenset[int],
         limit: int = 2048,
@@ -157,29 +220,43 @@ class LanguageModel(nn.Module):
         Yields:
             A token id and its state (1, 1, D); the last token has none, as it is never read.
         """
-        choose = _chooser(sampling or Sampling())
+        choose = (sampling or Sampling()).chooser()
         token = choose(self.logits(state)[0, -1])
+        answer, recordable = object(), self._recordable()
         for _ in range(limit - 1):
             if token in stop:
                 break
-            embeds, _ = self.embed(torch.tensor([[token]], device=state.device))
-            state = self.run(embeds, cache=cache)
+            if recordable and (recorded := self._recorded_for(cache)) is not None:
+                state, logits = recorded.step(answer, cache, token)
+            else:
+                embeds, _ = self.embed(torch.tensor([[token]], device=state.device))
+                state = self.run(embeds, cache=cache)
+                logits = self.logits(state)[0, -1]
             yield token, state
-            token = choose(self.logits(state)[0, -1])
+            token = choose(logits)
         yield token, None
 
+    def _recordable(self) -> bool:
+        """Tell whether all weights lie on one CUDA device; those that are fetched lie nowhere."""
+        devices = {weight.device for weight in self.model.language_model.parameters()}
+        return len(devices) == 1 and devices.pop().type == "cuda"
 
-def _chooser(sampling: Sampling) -> Any:
-    if sampling.temperature <= 0:
-        return lambda logits: int(logits.argmax())
-    generator = torch.Generator().manual_seed(sampling.seed)
-
-    def draw(logits: Tensor) -> int:
-        best = (logits.float().cpu() / sampling.temperature).topk(min(sampling.top_k, len(logits)))
-        pick = torch.multinomial(best.values.softmax(dim=-1), 1, generator=generator)
-        return int(best.indices[pick])
-
-    return draw
+    def _recorded_for(self, cache: KeyValues) -> Recorded | None:
+        """Have a step recorded that has room for one more token; None where none can be."""
+        if self._unrecordable:
+            return None
+        room = -(-(cache.length + 1) // SIZE) * SIZE
+        if self._recorded is None or self._recorded.room < room:
+            self._recorded = None  # its room is free before there is more
+            recorded = Recorded(self, room)
+            try:
+                recorded.record()
+            except RuntimeError as error:
+                self._unrecordable = True
+                _log.warning("Words are written one kernel at a time: %s", error)
+                return None
+            self._recorded = recorded
+        return self._recorded
 
 
 def _fill(embeds: Tensor, where: Tensor, rows: Tensor) -> Tensor:

@@ -19,6 +19,7 @@ from __future__ import annotations
 import math
 from collections import deque
 from collections.abc import Sequence
+from functools import lru_cache
 
 import torch
 from torch import Tensor
@@ -48,10 +49,17 @@ class MaskMemory:
         """All tokens of one scale and their positions, age included: (B, N * frames, D) each."""
         content = [scales[scale] for _, scales, _ in self._entries]
         position = [
-            position + age_code(now - frame, position.shape[-1]).to(position)
+            position + _kept_code(now - frame, position.shape[-1], position.device, position.dtype)
             for frame, _, position in self._entries
         ]
         return torch.cat(content, dim=1), torch.cat(position, dim=1)
+
+
+@lru_cache(64)
+def _kept_code(age: int, width: int, device: torch.device, dtype: torch.dtype) -> Tensor:
+    """Keep the few codes in use on the device: bringing them there would wait for it."""
+    with torch.inference_mode(mode=False):  # training may meet them too
+        return age_code(age, width).to(device, dtype)
 
 
 def age_code(age: int, width: int) -> Tensor:

@@ -2,13 +2,14 @@
 
 The weights were trained with a CUDA kernel that samples and sums in fp32 whatever the dtype
 around it; transformers' own version samples in the dtype of the features, which in bf16 is a
-visibly different function. Only that piece is ours, and it drops the padding mask and the
-search for infinities, since all frames have one size.
+visibly different function. That piece is ours, and so is the order of the rest, without padding
+masks and searches for infinities, as all frames have one size.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any
 
 import torch
@@ -16,6 +17,11 @@ import torch.nn.functional as F
 from torch import Tensor
 from transformers import Mask2FormerConfig
 from transformers.models.mask2former import modeling_mask2former as upstream
+
+from x2sam.model import fused_sampling
+from x2sam.model.positions import sine_positions
+
+Shapes = tuple[tuple[int, int], ...]  # height and width of each level
 
 
 class PixelDecoder(upstream.Mask2FormerPixelDecoder):
@@ -32,8 +38,29 @@ class PixelDecoder(upstream.Mask2FormerPixelDecoder):
 
         Shapes: (B, D, h, w) each; the mask features have the finest input's size.
         """
-        output = super().forward(list(maps))
-        return list(output.multi_scale_features), output.mask_features
+        pairs = zip(self.input_projections, reversed(maps), strict=False)
+        levels = [project(level) for project, level in pairs]  # the coarsest, first
+        shapes = tuple((level.shape[2], level.shape[3]) for level in levels)
+        x = torch.cat([level.flatten(2).mT for level in levels], dim=1)  # (B, N, D)
+        codes = [sine_positions(level).flatten(2).mT for level in levels]
+        positions = torch.cat(
+            [code + embed for code, embed in zip(codes, self.level_embed, strict=True)], dim=1
+        )
+        for layer in self.encoder.layers:
+            x = layer(x, positions, shapes)
+        outputs = [
+            level.mT.unflatten(2, shape)
+            for level, shape in zip(x.split([h * w for h, w in shapes], dim=1), shapes, strict=True)
+        ]
+        finest = outputs[-1]
+        fine = reversed(maps[: self.num_fpn_levels])
+        adapters = zip(self.lateral_convolutions, self.output_convolutions, fine, strict=True)
+        for adapt, smooth, level in adapters:
+            adapted = adapt(level)
+            larger = F.interpolate(finest, adapted.shape[-2:], mode="bilinear")
+            finest = smooth(adapted + larger)
+        outputs = [*outputs, finest][: self.num_feature_levels]
+        return outputs, torch.as_tensor(self.mask_projection(finest))
 
 
 class EncoderLayer(upstream.Mask2FormerPixelDecoderEncoderLayer):
@@ -46,38 +73,21 @@ class EncoderLayer(upstream.Mask2FormerPixelDecoderEncoderLayer):
             stock.d_model, stock.n_heads, stock.n_levels, stock.n_points
         )
 
-    def forward(
-        self,
-        hidden_states: Tensor,
-        attention_mask: Tensor,  # noqa: ARG002  all frames have one size: nothing is padding
-        position_embeddings: Tensor,
-        reference_points: Tensor,
-        spatial_shapes_list: Sequence[tuple[int, int]],
-        **_: Any,
-    ) -> tuple[Tensor]:
+    def forward(self, x: Tensor, positions: Tensor, shapes: Shapes) -> Tensor:
         """Update the tokens of all levels (B, N, D)."""
-        x = hidden_states
-        update = self.self_attn(x, position_embeddings, reference_points, spatial_shapes_list)
-        x = self.self_attn_layer_norm(x + update)
-        return (self.final_layer_norm(x + self.fc2(F.relu(self.fc1(x)))),)
+        x = self.self_attn_layer_norm(x + self.self_attn(x, positions, shapes))
+        return torch.as_tensor(self.final_layer_norm(x + self.fc2(F.relu(self.fc1(x)))))
 
 
 class DeformableAttention(upstream.Mask2FormerPixelDecoderEncoderMultiscaleDeformableAttention):
     """Each token reads a few learned places of every level (Deformable DETR, equation 3)."""
 
-    def forward(
-        self,
-        x: Tensor,
-        positions: Tensor,
-        reference_points: Tensor,
-        shapes: Sequence[tuple[int, int]],
-    ) -> Tensor:
+    def forward(self, x: Tensor, positions: Tensor, shapes: Shapes) -> Tensor:
         """Attend from and to the tokens of all levels, (B, N, D).
 
         Args:
             x: tokens, level after level.
-            positions: their position codes, (B, N, D).
-            reference_points: their places as fractions (x, y) of each level, (B, N, levels, 2).
+            positions: their position codes, (1, N, D).
             shapes: height and width of the levels.
         """
         batch, tokens, _ = x.shape
@@ -85,15 +95,43 @@ class DeformableAttention(upstream.Mask2FormerPixelDecoderEncoderMultiscaleDefor
         places = (batch, tokens, self.n_heads, self.n_levels, self.n_points)
         offsets = self.sampling_offsets(query).view(*places, 2)
         weights = self.attention_weights(query).view(*places[:3], -1).softmax(dim=-1)
-        size = torch.tensor([(w, h) for h, w in shapes], device=x.device)[:, None]
-        locations = reference_points[:, :, None, :, None] + offsets / size
+        centres, size, levels = _grid(shapes, x.device, x.dtype)
+        locations = centres[:, None, None, None] + offsets / size
         values = self.value_proj(x).view(batch, tokens, self.n_heads, -1)
-        return torch.as_tensor(self.output_proj(sample(values, shapes, locations, weights)))
+        sampled = fused_sampling.sample(values, locations, weights, levels)
+        if sampled is None:
+            sampled = sample(values, shapes, locations, weights)
+        return torch.as_tensor(self.output_proj(sampled))
 
 
-def sample(
-    values: Tensor, shapes: Sequence[tuple[int, int]], locations: Tensor, weights: Tensor
-) -> Tensor:
+@lru_cache(16)
+def _grid(
+    shapes: Shapes, device: torch.device, dtype: torch.dtype
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Where tokens sit, and how large the levels are.
+
+    Made once for pictures of a size: to make them for each frame, a GPU would be waited for.
+
+    Returns:
+        Each token's place as a fraction (x, y), (N, 2); the levels' sizes (x, y),
+        (levels, 1, 2); and their heights, widths and first tokens, (levels, 3) int32.
+    """
+    with torch.inference_mode(mode=False):  # training may meet it too
+        centres, levels, start = [], [], 0
+        for height, width in shapes:
+            y, x = (
+                torch.linspace(0.5, n - 0.5, n, dtype=dtype, device=device) / n
+                for n in (height, width)
+            )
+            centres.append(torch.cartesian_prod(y, x).flip(1))
+            levels.append((height, width, start))
+            start += height * width
+        size = torch.tensor([(width, height) for height, width in shapes])[:, None]
+        table = torch.tensor(levels, dtype=torch.int32)
+        return torch.cat(centres), size.to(device), table.to(device)
+
+
+def sample(values: Tensor, shapes: Shapes, locations: Tensor, weights: Tensor) -> Tensor:
     """Weighted sum of bilinear samples, in fp32: (B, N, heads * C) in the dtype of the values.
 
     Args:

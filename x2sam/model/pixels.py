@@ -22,6 +22,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 import numpy as np
@@ -55,7 +56,9 @@ class Patches:
         return torch.tensor([[self.grid.t, self.grid.h, self.grid.w]])
 
 
-def image_patches(image: Pixels, config: VisionConfig) -> Patches:
+def image_patches(
+    image: Pixels, config: VisionConfig, device: torch.device | None = None
+) -> Patches:
     """Cut a picture (H, W, 3) into patches.
 
     Raises:
@@ -63,10 +66,12 @@ def image_patches(image: Pixels, config: VisionConfig) -> Patches:
     """
     size = fit(image.shape[:2], config.patch * config.merge, config.image_pixels)
     resized = _resize(image, size, Image.Resampling.BICUBIC)
-    return patchify((2 * _unit(resized) - 1)[None, None], config)
+    return patchify((2 * _unit(resized.to(device)) - 1)[None, None], config)
 
 
-def clip_patches(frames: Pixels, config: VisionConfig) -> Patches:
+def clip_patches(
+    frames: Pixels, config: VisionConfig, device: torch.device | None = None
+) -> Patches:
     """Cut the frames of a clip (T, H, W, 3) into patches of `temporal_patch` frames each.
 
     Raises:
@@ -83,7 +88,7 @@ def clip_patches(frames: Pixels, config: VisionConfig) -> Patches:
     channels_first = torch.tensor(frames).permute(0, 3, 1, 2)  # (T, 3, H, W)
     resized = F.interpolate(channels_first, size, mode="bicubic", antialias=True)
     # The official processors round the last bit differently too: a long clip multiplies it.
-    return patchify(((resized.float() - 127.5) / 127.5)[None], config)
+    return patchify(((resized.to(device).float() - 127.5) / 127.5)[None], config)
 
 
 def patchify(clips: Tensor, config: VisionConfig) -> Patches:
@@ -102,24 +107,32 @@ def patchify(clips: Tensor, config: VisionConfig) -> Patches:
     return Patches(values, VisualGrid(t, rows * merge, columns * merge, merge))
 
 
-def squares(frames: Pixels, side: int) -> Tensor:
-    """Squash frames (T, H, W, 3) for the mask encoder: (T, 3, side, side) float32."""
-    return normalise(squash(frames, side))
+def squares(frames: Pixels, side: int, device: torch.device | None = None) -> Tensor:
+    """Squash frames (T, H, W, 3) for the mask encoder: (T, 3, side, side) float32 on the device."""
+    return normalise(squash(frames, side, device))
 
 
-def squash(frames: Pixels, side: int) -> Tensor:
+def squash(frames: Pixels, side: int, device: torch.device | None = None) -> Tensor:
     """Resize frames (T, H, W, 3) to squares, whatever their shape: (T, 3, side, side), 0..1."""
     resized = [_resize(frame, (side, side), Image.Resampling.BILINEAR) for frame in frames]
-    return _unit(torch.stack(resized))
+    return _unit(torch.stack(resized).to(device))
 
 
 def normalise(pictures: Tensor) -> Tensor:
     """Give pictures (..., 3, H, W) with values in 0..1 the mean and spread of ImageNet's."""
-    mean, std = (
-        torch.tensor(values, device=pictures.device)[:, None, None]
-        for values in (_IMAGENET_MEAN, _IMAGENET_STD)
-    )
+    mean, std = _spread(pictures.device)
     return (pictures - mean) / std
+
+
+@lru_cache(8)
+def _spread(device: torch.device) -> tuple[Tensor, Tensor]:
+    """Keep mean and spread on the device: to bring them there it would be waited for."""
+    with torch.inference_mode(mode=False):  # training may meet them too
+        mean, std = (
+            torch.tensor(values, device=device)[:, None, None]
+            for values in (_IMAGENET_MEAN, _IMAGENET_STD)
+        )
+        return mean, std
 
 
 def square_masks(masks: npt.NDArray[np.bool_], side: int) -> Tensor:

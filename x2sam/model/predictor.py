@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
 
 import numpy as np
 import torch
@@ -21,6 +20,7 @@ from x2sam.language.replies import Reply, read
 from x2sam.language.tokens import IGNORED, REGION, VISUAL, Vocabulary
 from x2sam.language.wordings import Media
 from x2sam.model.conditions import Conditions
+from x2sam.model.key_values import KeyValues
 from x2sam.model.language_model import Sampling, Visual
 from x2sam.model.mask_encoder import Features
 from x2sam.model.pixels import Patches, Pixels, clip_patches, image_patches, square_masks, squares
@@ -46,7 +46,7 @@ class View:
     times: Sequence[float] | None = None  # of the temporal patches, in seconds
     ids: np.ndarray = field(default_factory=lambda: np.zeros(0, np.int64))  # what the cache holds
     drawings: Sequence[Drawing] = ()  # behind the region tokens among them
-    cache: Any = None
+    cache: KeyValues | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -89,10 +89,10 @@ class Predictor:
         """
         vision = self.model.config.vision
         if media == "image":
-            return View(media, *self._see(image_patches(frames[0], vision)), times)
-        visual, grid = self._see(clip_patches(frames, vision))
+            return View(media, *self._see(image_patches(frames[0], vision, self.device)), times)
+        visual, grid = self._see(clip_patches(frames, vision, self.device))
         if sparse is not None:
-            others, patches = self._see(clip_patches(sparse, vision))
+            others, patches = self._see(clip_patches(sparse, vision, self.device))
             visual = Visual.join([others.means(patches.t), visual])
             grid = replace(grid, means=patches.t)
         return View(media, visual, grid, times)
@@ -100,8 +100,8 @@ class Predictor:
     @torch.inference_mode()
     def features(self, frames: Pixels) -> Features:
         """Show the mask encoder frames (T, H, W, 3)."""
-        pixels = squares(frames, self.model.config.mask_encoder.image_size)
-        features: Features = self.model.mask_encoder(pixels.to(self.device, self.dtype))
+        pixels = squares(frames, self.model.config.mask_encoder.image_size, self.device)
+        features: Features = self.model.mask_encoder(pixels.to(self.dtype))
         return features
 
     @torch.inference_mode()
@@ -144,15 +144,17 @@ class Predictor:
         )
         with torch.inference_mode():
             states, start = self._prefill(view, prompt, drawings)
+        cache = view.cache
+        assert cache is not None
         written: list[int] = []
         collected = [states]
         stop = frozenset({self.vocabulary.eos, self.vocabulary.end_of_text})
         tokens = (
             self.model.language.generate(
-                states[:, -1:], view.cache, stop=stop, limit=limit, sampling=sampling
+                states[:, -1:], cache, stop=stop, limit=limit, sampling=sampling
             )
             if forced is None
-            else self._given([*self.vocabulary.encode(forced), self.vocabulary.eos], view.cache)
+            else self._given([*self.vocabulary.encode(forced), self.vocabulary.eos], cache)
         )
         while True:
             with torch.inference_mode():
@@ -209,9 +211,9 @@ class Predictor:
         start = _reusable(view, prompt, drawings)
         held = int((prompt.ids[:start] == REGION).sum()) // size
         tokens = [self._region(drawing) for drawing in drawings[held:]]
-        if start == 0:
+        if view.cache is None or start == 0:
             view.cache = language.new_cache()
-        _shorten(view.cache, start)
+        view.cache.shorten(start)
         view.ids = prompt.ids[:start]  # all that is left, should the next lines fail
         ids = torch.from_numpy(prompt.ids[start:])[None].to(self.device)
         embeds, deepstack = language.embed(
@@ -221,7 +223,7 @@ class Predictor:
         view.ids, view.drawings = prompt.ids, tuple(drawings)
         return states, start
 
-    def _given(self, ids: Sequence[int], cache: Any) -> Iterator[tuple[int, Tensor | None]]:
+    def _given(self, ids: Sequence[int], cache: KeyValues) -> Iterator[tuple[int, Tensor | None]]:
         """Read an answer that is known: what `LanguageModel.generate` yields, in one step."""
         language = self.model.language
         embeds, deepstack = language.embed(torch.tensor([ids[:-1]], device=self.device))
@@ -284,13 +286,3 @@ def _reusable(view: View, prompt: Encoded, drawings: Sequence[Drawing]) -> int:
     limit = int(min(limits))
     visual = np.flatnonzero(ids == VISUAL)
     return limit if len(visual) == 0 or limit > visual[-1] else 0
-
-
-def _shorten(cache: Any, length: int) -> None:
-    """Forget all but the first `length` tokens.
-
-    Layer by layer: where a run was cut off, the first layers hold more than the last.
-    """
-    for layer in cache.layers:
-        if (surplus := layer.get_seq_length() - length) > 0:
-            layer.crop(-surplus)
