@@ -3,13 +3,20 @@
 #   docker build -t x2sam .
 #   docker run --rm -p 7860:7860 x2sam
 #
-#   docker build -t x2sam-cuda --build-arg BASE=nvidia/cuda:13.0.2-base-ubuntu24.04 .
-#   docker run --rm --gpus all -p 7860:7860 -v x2sam-weights:/weights x2sam-cuda --model hao9610/X2SAM
+#   docker build -t x2sam-cuda --build-arg DEVICE=cuda .
+#   docker run --rm --gpus all -p 7860:7860 -v x2sam-weights:/weights x2sam-cuda \
+#       --model hao9610/X2SAM --bits 4
 #
-# torch's wheel brings the CUDA libraries that it was built with; the CUDA image only adds what
-# the driver expects to find. TORCH adds a constraint, for instance TORCH="torch==2.11.*".
-ARG BASE=ubuntu:24.04
-FROM ${BASE}
+# torch's wheel brings the CUDA libraries that it was built with; the CUDA image only says to the
+# container's runtime what is wanted of the driver. `x2sam doctor` says whether the two go together:
+#
+#   docker run --rm --gpus all --entrypoint x2sam x2sam-cuda doctor
+#
+# TORCH adds a constraint where they do not, for instance --build-arg TORCH="torch==2.11.*".
+ARG DEVICE=cpu
+FROM ubuntu:24.04 AS cpu
+FROM nvidia/cuda:13.0.2-base-ubuntu24.04 AS cuda
+FROM ${DEVICE}
 
 # Fonts: for names in Chinese, Japanese and Korean on exported overlays.
 RUN apt-get update \

@@ -1,7 +1,7 @@
 """`x2sam demo`: the page from a terminal.
 
 x2sam demo
-x2sam demo --model hao9610/X2SAM --host 0.0.0.0 --port 8000 --auth ann:sesame
+x2sam demo --model hao9610/X2SAM --bits 4 --host 0.0.0.0 --port 8000 --auth ann:sesame
 """
 
 from __future__ import annotations
@@ -11,10 +11,12 @@ import os
 from collections.abc import Mapping
 from dataclasses import replace
 
+from demo import lending
 from demo.settings import ACCOUNTS, Settings, accounts
+from x2sam.engine import loading
 from x2sam.media.limits import MEGA, Limits
 
-MODEL = "X2SAM_MODEL"
+MODEL = "X2SAM_MODEL"  # environment variables, where nobody can give options
 TRACKER = "X2SAM_TRACKER"
 EVERYBODY = "0.0.0.0"  # noqa: S104 (who starts the page decides; a Space is there for everybody)
 
@@ -23,16 +25,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Describe `x2sam demo`."""
     usual, limits = Settings(), Limits()
     add = parser.add_argument
-    model = os.environ.get(MODEL, usual.model)
-    add("--model", default=model, help=f"a name, folder or file ({model}); also set by {MODEL}")
-    add("--base", help="Qwen3-VL, where the checkpoint lacks it")
-    add(
-        "--tracker",
-        default=os.environ.get(TRACKER),
-        help="SAM 2, to point with and to carry masks, for instance facebook/sam2.1-hiera-tiny; "
-        f"also set by {TRACKER}",
-    )
-    add("--device", help="where to run; the accelerator if there is one")
+    loading.add_arguments(parser, model=_model(os.environ), tracker=os.environ.get(TRACKER))
     host = _host(os.environ)
     add("--host", default=host, help=f"who can reach it: 0.0.0.0 is everybody ({host})")
     add("--port", type=int, help="where it is served; the first free one from 7860 on")
@@ -58,11 +51,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def settings_of(arguments: argparse.Namespace) -> Settings:
     """Read the arguments; raises `PromptError` where they make no sense."""
+    chosen = loading.keywords(arguments)
     return Settings(
-        model=arguments.model,
-        base=arguments.base,
-        tracker=arguments.tracker,
-        device=arguments.device,
+        model=chosen.pop("source"),
+        **chosen,
         host=arguments.host,
         port=arguments.port,
         auth=accounts(arguments.auth, os.environ),
@@ -84,6 +76,15 @@ def run(arguments: argparse.Namespace) -> int:
     from demo.page import serve  # noqa: PLC0415 (Gradio takes seconds; a wrong option should not)
 
     return serve(settings)
+
+
+def _model(environment: Mapping[str, str]) -> str:
+    """Say which model answers if nothing else is said: where GPUs are lent, the published one.
+
+    >>> _model({}), _model({"X2SAM_MODEL": "hao9610/X2SAM@main"})
+    ('nano', 'hao9610/X2SAM@main')
+    """
+    return environment.get(MODEL, lending.MODEL if lending.is_lent() else Settings().model)
 
 
 def _host(environment: Mapping[str, str]) -> str:

@@ -27,8 +27,12 @@ class Settings:
 
     model: str = "nano"  # a name, a folder or a file
     base: str | None = None  # Qwen3-VL, where the checkpoint lacks it
+    revision: str | None = None  # of the model, if it is a repository on the Hub
     tracker: str | None = None  # SAM 2: a name, a folder or a file; None does without
+    bits: int | None = None  # 8 or 4 for the language model's layers
     device: str | None = None  # the accelerator if there is one
+    offload: bool = False  # what does not fit on the device
+    merge: bool = True  # LoRA into the weights
     host: str = "127.0.0.1"
     port: int | None = None  # the first free one from 7860 on
     auth: tuple[Account, ...] = ()  # nobody is asked who they are

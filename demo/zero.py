@@ -17,26 +17,25 @@ Without a GPU to borrow, a `Turn` is answered by the session itself.
 from __future__ import annotations
 
 import json
-import os
 import re
 import tempfile
 from collections.abc import Callable, Generator, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from importlib import import_module
-from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from gradio.exceptions import Error
 
-from demo.requests import Request
+from demo.lending import is_lent
+from demo.requests import Heard, Request
 from demo.source import EngineSource
 from x2sam.engine.reach import Reach
 from x2sam.errors import X2SAMError
 from x2sam.language.router import route
 from x2sam.media.limits import Limits
-from x2sam.types import Command, Done, Event
+from x2sam.types import Command, Done
 
 if TYPE_CHECKING:
     from x2sam.engine.engine import Engine
@@ -79,12 +78,7 @@ class Failed:
     error: X2SAMError
 
 
-Answer = Callable[[Job], Iterator[Event | Saved | Failed]]
-
-
-def is_lent() -> bool:
-    """Whether this is a machine that lends its GPU for single calls."""
-    return os.environ.get("SPACES_ZERO_GPU", "").lower() in {"1", "true"} and _has_spaces()
+Answer = Callable[[Job], Iterator[Heard | Saved | Failed]]
 
 
 def prepare() -> bool:
@@ -107,7 +101,7 @@ def on_gpu(source: EngineSource) -> Answer | None:
         return None
     engine = source.get()
 
-    def answer(job: Job) -> Iterator[Event | Saved | Failed]:
+    def answer(job: Job) -> Iterator[Heard | Saved | Failed]:
         yield from answers(engine, job)
 
     lent: Answer = import_module("spaces").GPU(duration=seconds)(answer)
@@ -124,7 +118,7 @@ def seconds(job: Job) -> int:
     return min(LONGEST, round(START + FRAME * job.frames))
 
 
-def answers(engine: Engine, job: Job) -> Iterator[Event | Saved | Failed]:
+def answers(engine: Engine, job: Job) -> Iterator[Heard | Saved | Failed]:
     """Answer a job from nothing but what is in it."""
     from x2sam.engine.replay import replay, save  # noqa: PLC0415 (torch)
 
@@ -178,7 +172,7 @@ class Turn:
             with suppress(FileNotFoundError):  # it is over
                 (self._folder / STOP).touch()
 
-    def events(self) -> Generator[Event, None, None]:
+    def events(self) -> Generator[Heard, None, None]:
         """Yield what happens, and bring the session up to date; closing it ends the turn.
 
         Raises what `Session.ask` raises, and `LendingError` where there is no GPU to be had.
@@ -193,7 +187,7 @@ class Turn:
             except Error as error:  # from `spaces`: no quota is left, or the time is over
                 raise LendingError(_sentence(error)) from error
 
-    def _lent(self, gpu: Answer) -> Generator[Event, None, None]:
+    def _lent(self, gpu: Answer) -> Generator[Heard, None, None]:
         """Ask for a GPU, and pass on what comes from there."""
         before, step, done = self._session.objects, object(), None
         values = gpu(self._job())
@@ -220,7 +214,7 @@ class Turn:
     def _is_command(self) -> bool:
         """Whether the words only change the list, for which nobody has to lend anything."""
         request = self._request
-        if request.kind == "propagate":
+        if request.kind in ("propagate", "everything"):
             return False
         routed = route(
             request.text,
@@ -279,7 +273,3 @@ def _sentence(error: Error) -> str:
     """
     told = re.sub(r"<[^>]*>", "", str(error.message))
     return f"There is no GPU for this at the moment. {told}"
-
-
-def _has_spaces() -> bool:
-    return find_spec("spaces") is not None

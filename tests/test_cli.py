@@ -56,7 +56,8 @@ def test_help_names_every_subcommand(capsys):
         cli.main(["--help"])
     assert stop.value.code == 0
     output = capsys.readouterr().out
-    assert all(f"    {name} " in output for name in cli.COMMANDS)
+    listed = {line.split()[0] for line in output.splitlines() if line.startswith("    ")}
+    assert listed >= set(cli.COMMANDS)
 
 
 @pytest.mark.parametrize("code", [0, 1])

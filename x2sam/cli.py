@@ -10,6 +10,7 @@ Exit codes: 0 done, 1 the answer is no (a check failed), 2 a mistake the person 
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -117,6 +118,10 @@ COMMANDS: dict[str, Command] = {
         "score a model: nano's own bars, or a folder of pictures and clips with masks",
         *("x2sam.eval.command", "add_arguments", "run"),
     ),
+    "everything": _elsewhere(
+        "find everything in a picture, by SAM 2; masks come out",
+        *("x2sam.engine.everything_command", "add_arguments", "run"),
+    ),
     "point": _elsewhere(
         "point at a thing in a picture or clip; its masks come out",
         *("x2sam.engine.commands", "point_arguments", "run_point"),
@@ -158,6 +163,8 @@ def parser(only: str | None = None) -> argparse.ArgumentParser:
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one subcommand and return its exit code; `argv` defaults to the process's own."""
     argv = sys.argv[1:] if argv is None else argv
+    # Before torch is there: what Apple's GPUs cannot do yet then runs on the CPU.
+    os.environ.setdefault("PYTORCH_ENABLE_MPS_FALLBACK", "1")
     arguments = parser(only=argv[0] if argv else "").parse_args(argv)
     try:
         return COMMANDS[arguments.command].run(arguments)

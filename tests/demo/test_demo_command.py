@@ -1,6 +1,8 @@
 """The options of `x2sam demo`: what they come to, and which are refused. Nothing is served."""
 
 import argparse
+import sys
+from types import SimpleNamespace
 
 import pytest
 
@@ -18,7 +20,13 @@ def settings(*words):
 @pytest.fixture(autouse=True)
 def plain_environment(monkeypatch):
     monkeypatch.delenv(ACCOUNTS, raising=False)
-    for name in ("GRADIO_SERVER_NAME", "SPACE_ID", "X2SAM_MODEL", "X2SAM_TRACKER"):
+    for name in (
+        "GRADIO_SERVER_NAME",
+        "SPACE_ID",
+        "SPACES_ZERO_GPU",
+        "X2SAM_MODEL",
+        "X2SAM_TRACKER",
+    ):
         monkeypatch.delenv(name, raising=False)
 
 
@@ -30,13 +38,14 @@ def test_without_options_it_is_for_this_machine_alone():
 def test_options_are_taken_over():
     given = settings(
         *("--model", "folder", "--device", "cpu", "--port", "8000", "--visitors", "3"),
-        *("--tracker", "tiny.pt"),
+        *("--tracker", "tiny.pt", "--bits", "4", "--revision", "v1", "--offload", "--unmerged"),
         *("--max-clip-mb", "7", "--max-seconds", "9", "--auth", "ann:a:b", "--mcp"),
     )
     assert (given.model, given.device, given.port, given.visitors) == ("folder", "cpu", 8000, 3)
     assert (given.limits.clip_bytes, given.limits.clip_seconds) == (7_000_000, 9.0)
     assert given.auth == (("ann", "a:b"),)
-    assert given.tracker == "tiny.pt"
+    assert (given.tracker, given.bits, given.revision) == ("tiny.pt", 4, "v1")
+    assert (given.offload, given.merge) == (True, False)
     assert given.mcp
 
 
@@ -54,6 +63,14 @@ def test_a_space_is_for_everybody_and_names_its_model_by_a_variable(monkeypatch)
     assert settings().tracker == "facebook/sam2.1-hiera-tiny"
     monkeypatch.delenv("X2SAM_TRACKER")
     assert settings("--model", "nano", "--host", "127.0.0.1") == Settings()
+
+
+def test_where_gpus_are_lent_the_published_model_answers(monkeypatch):
+    monkeypatch.setenv("SPACES_ZERO_GPU", "true")
+    monkeypatch.setitem(sys.modules, "spaces", SimpleNamespace(__spec__=object()))
+    assert settings().model == "hao9610/X2SAM"
+    monkeypatch.setenv("X2SAM_MODEL", "nano")
+    assert settings().model == "nano"
 
 
 @pytest.mark.parametrize(

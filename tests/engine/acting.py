@@ -32,7 +32,9 @@ class Actor:
 
     def __init__(self):
         self.vocabulary = vocabulary()
-        self.model = SimpleNamespace(config=CONFIG, parameters=lambda: iter([torch.zeros(3)]))
+        self.model = SimpleNamespace(
+            config=CONFIG, parameters=lambda: iter([torch.zeros(3)]), modules=list
+        )
         self.device, self.dtype = torch.device("cpu"), torch.float32
         self.log = []
         self.answers = {}  # words of the question -> what is said to it

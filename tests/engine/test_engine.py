@@ -28,10 +28,11 @@ def test_loading_hands_its_arguments_on(monkeypatch):
         return Actor()
 
     monkeypatch.setattr(pretrained, "load", fake)
-    engine = load("some/folder", device="cpu", cache_bytes=7)
+    wish = {"base": "b", "revision": "v1", "bits": 4, "device": "cpu", "offload": False}
+    engine = load("some/folder", **wish, merge=False, tell=print, cache_bytes=7)
     assert isinstance(engine, Engine)
     assert engine.cache.limit == 7
-    assert asked == [("some/folder", {"base": None, "device": "cpu", "dtype": None})]
+    assert asked == [("some/folder", wish | {"merge": False, "dtype": None, "tell": print})]
 
 
 def test_a_model_may_have_options_that_suit_it(monkeypatch):

@@ -20,7 +20,7 @@ from tiny_checkpoint import (
 
 from x2sam.errors import WeightsError
 from x2sam.model.build import build
-from x2sam.model.checkpoint_files import PUBLISHED
+from x2sam.model.hub import PUBLISHED
 from x2sam.model.weights import load, load_language, save
 
 TABLE = "language.model.language_model.embed_tokens.weight"
@@ -280,9 +280,9 @@ def test_the_published_model_comes_with_its_base(expected, tmp_path, monkeypatch
     write_pieces(qwen_tensors(), tmp_path / "Qwen" / "Qwen3-VL-4B-Instruct")
     asked = {}
 
-    def snapshot_download(name, allow_patterns):
+    def snapshot_download(name, *, revision, allow_patterns, dry_run=False):
         asked[name] = allow_patterns
-        return tmp_path / name
+        return [] if dry_run else tmp_path / name
 
     monkeypatch.setattr(huggingface_hub, "snapshot_download", snapshot_download)
     assert_same(load(repository, config=CONFIG), expected)

@@ -3,6 +3,7 @@
     x2sam ask street.mp4 "the cyclist in red" -o out/
     x2sam ask street.mp4 "the cyclist in red" --from 40 --to 90 --best -o out/
     x2sam point street.mp4 --at 412,230 --not 300,100 --frame 40 --direction forward
+    x2sam ask street.mp4 "the cyclist in red" --model hao9610/X2SAM --bits 4
     x2sam batch photos/ "the dog" --effect blur:background -o out/
 
 Each has a function that describes its arguments and one that runs it. They exit with 0 when
@@ -21,6 +22,7 @@ from typing import Any
 
 from tqdm import tqdm
 
+from x2sam.engine import loading
 from x2sam.engine.engine import Engine, load
 from x2sam.engine.objects import Object
 from x2sam.engine.options import POLICIES, PROPAGATIONS, Options
@@ -62,7 +64,7 @@ class Outcome:
         names = ", ".join(f"{each.name} ({each.score:.2f})" for each in self.objects)
         return names or " ".join(self.text.split()) or "not found"
 
-    def take(self, event: Event, objects: Iterable[Object]) -> None:
+    def take(self, event: object, objects: Iterable[Object]) -> None:
         """Note what an event says; `objects` is the list as it is now."""
         match event:
             case NotFound():
@@ -135,14 +137,6 @@ def _shared(parser: argparse.ArgumentParser) -> None:
         help=f"how the overlay in DIR is drawn, on what, and in which colour: {named}",
     )
     parser.add_argument("--json", action="store_true", help="print JSON, with masks as runs")
-    parser.add_argument("--model", default="nano", help="a name, folder or file (nano)")
-    parser.add_argument("--base", help="Qwen3-VL, where the checkpoint lacks it")
-    parser.add_argument(
-        "--tracker",
-        metavar="NAME|FILE|FOLDER",
-        help="SAM 2, to point with and to carry masks; for instance facebook/sam2.1-hiera-tiny",
-    )
-    parser.add_argument("--device", help="where to run; the accelerator if there is one")
     parser.add_argument("--frames", type=int, help="of a clip: how many to find things in")
     parser.add_argument("--stride", type=int, help="of a clip: segment every so many frames (1)")
     parser.add_argument(
@@ -152,6 +146,7 @@ def _shared(parser: argparse.ArgumentParser) -> None:
         "from the one token that the words became, or by SAM 2 (auto: SAM 2 where there is one)",
     )
     parser.add_argument("--policy", choices=POLICIES, help="of a clip: how frames are shown")
+    loading.add_arguments(parser)
 
 
 def _range(parser: argparse.ArgumentParser) -> None:
@@ -267,12 +262,7 @@ def _options(engine: Engine, arguments: argparse.Namespace) -> Options:
 
 
 def _engine(arguments: argparse.Namespace) -> Engine:
-    return load(
-        arguments.model,
-        base=arguments.base,
-        tracker=arguments.tracker,
-        device=arguments.device,
-    )
+    return load(**loading.keywords(arguments))
 
 
 def _answered(arguments: argparse.Namespace, session: Session, events: Iterator[Event]) -> int:

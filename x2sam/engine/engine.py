@@ -7,7 +7,7 @@ keeps nobody waiting, and several people take turns step by step.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from itertools import count
 from pathlib import Path
@@ -23,7 +23,7 @@ from x2sam.errors import DeviceFullError, PromptError
 from x2sam.media.images import Source
 from x2sam.media.limits import Limits
 from x2sam.media.videos import open_medium
-from x2sam.model import pretrained
+from x2sam.model import placement, pretrained, quantisation
 from x2sam.model.predictor import Predictor
 from x2sam.tracker import build
 from x2sam.tracker.tracker import Tracker
@@ -108,12 +108,15 @@ class Engine:
     def facts(self) -> dict[str, str]:
         """Say which model answers, for the page: name, parameters, precision, device."""
         model = self.predictor.model
-        parameters = sum(weight.numel() for weight in model.parameters())
+        precision = str(self.predictor.dtype).removeprefix("torch.")
+        if bits := quantisation.bits_of(model):
+            precision += f", the language model's layers in {bits} bits"
+        elsewhere = placement.told(model)
         facts = {
             "name": model.config.name,
-            "parameters": f"{parameters / 1e6:,.1f} million",
-            "precision": str(self.predictor.dtype).removeprefix("torch."),
-            "device": str(self.predictor.device),
+            "parameters": f"{quantisation.count(model) / 1e6:,.1f} million",
+            "precision": precision,
+            "device": str(self.predictor.device) + (f"; layers: {elsewhere}" if elsewhere else ""),
         }
         if self.tracker is not None:
             network = self.tracker.network
@@ -189,37 +192,61 @@ class Work:
 
 
 def _is_full(error: Exception) -> bool:
-    """Tell whether memory ran out; on a CPU, torch says so in words only."""
+    """Tell whether memory ran out; on a CPU and on Apple's GPUs, torch says so in words only."""
     if isinstance(error, torch.OutOfMemoryError | MemoryError):
         return True
-    return "DefaultCPUAllocator" in str(error)
+    return any(
+        words in str(error) for words in ("DefaultCPUAllocator", "MPS backend out of memory")
+    )
 
 
 def load(
     source: str | Path = "nano",
     *,
     base: str | Path | None = None,
+    revision: str | None = None,
     tracker: str | Path | Tracker | None = None,
+    bits: int | None = None,
     device: str | torch.device | None = None,
+    offload: bool | str | Path = False,
+    merge: bool = True,
     dtype: torch.dtype | None = None,
     cache_bytes: int = CACHE_BYTES,
+    tell: Callable[[str], None] = pretrained.tell,
 ) -> Engine:
     """Load a model that can be talked to.
 
     Args:
-        source: "nano", a repository on the Hub, a folder, or a file.
+        source: "nano", a repository on the Hub ("hao9610/X2SAM"), a folder, or a file.
         base: Qwen3-VL, for a checkpoint that holds only what training changed.
+        revision: branch, tag or commit of the source, if it is a repository.
         tracker: SAM 2, which then answers clicks and carries masks through clips: a repository on
             the Hub, a folder, a file, or one that is loaded already; None does without.
-        device: where to run; the accelerator if there is one.
+        bits: 8 or 4 to store the language model's layers in fewer.
+        device: where to run; the accelerator if there is one; "auto" for all there are.
+        offload: let layers of the language model for which the device has no room lie in the
+            host's memory and on the disk (there in a temporary folder, or inside of this one).
+        merge: add LoRA to the weights; False keeps it apart, as the reference does.
         dtype: to compute in; float32 on a CPU and bfloat16 elsewhere.
         cache_bytes: what features of frames may take.
+        tell: is told what loading will take, if that is much; it is written to stderr.
 
     Raises:
         WeightsError: the checkpoint is missing, damaged, or does not fit.
-        DeviceFullError: the device has no room for it.
+        DeviceFullError: there is no room for it.
+        PromptError: there is no such device.
     """
-    predictor = pretrained.load(source, base=base, device=device, dtype=dtype)
+    predictor = pretrained.load(
+        source,
+        base=base,
+        revision=revision,
+        bits=bits,
+        device=device,
+        offload=offload,
+        merge=merge,
+        dtype=dtype,
+        tell=tell,
+    )
     if isinstance(tracker, str | Path):
-        tracker = build.load(tracker, device=device)
+        tracker = build.load(tracker, device=predictor.device)
     return Engine(predictor, tracker=tracker, cache_bytes=cache_bytes)

@@ -19,6 +19,7 @@ from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
 from x2sam.errors import WeightsError
+from x2sam.model import hub
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -27,9 +28,6 @@ if TYPE_CHECKING:
 
 WINDOW: Final = 2**28  # bytes of a file that may be in memory at once
 PACKAGED: Final = Path(__file__).parent.parent / "weights"
-PUBLISHED: Final = {  # models on the Hub -> their folder in the repository
-    "hao9610/X2SAM": "x2sam_qwen3_vl_4b_sam2.1_hiera_large_m2f_e1_gpu32_lora"
-}
 INDEX: Final = ".index.json"
 SUFFIXES: Final = (".safetensors", ".bin", ".pth", ".pt")
 IN_A_FOLDER: Final = (  # the first of these that is there
@@ -47,34 +45,22 @@ def resolve(source: str | Path) -> Path:
     Raises:
         WeightsError: it is none of them, or the Hub cannot be reached.
     """
-    if (path := Path(source).expanduser()).exists():
+    if path := local(source):
         return path
     name = str(source)
-    if "/" not in name and (packaged := PACKAGED / name).is_dir():
-        return packaged
     if name == "nano":
         raise WeightsError("The small model 'nano' is not part of this copy of x2sam.")
-    if name.count("/") == 1 and not name.startswith(("/", ".", "~")):
-        return _download(name)
+    if hub.is_repository(name):
+        return hub.fetch(name)
     raise WeightsError(f"There is no checkpoint at {name!r}.")
 
 
-def _download(repository: str) -> Path:
-    """Fetch a repository's checkpoint, or find it in the cache."""
-    from httpx import HTTPError  # noqa: PLC0415 (only who downloads needs these)
-    from huggingface_hub import snapshot_download  # noqa: PLC0415
-
-    inside = PUBLISHED.get(repository)
-    # Of a repository with many models only one is wanted, and of any only what is read.
-    patterns = [f"{inside}/*"] if inside else ["*.json", "*.safetensors", "pytorch_model*.bin"]
-    try:
-        folder = Path(snapshot_download(repository, allow_patterns=patterns))
-    except (HTTPError, OSError, ValueError) as error:
-        raise WeightsError(
-            f"There is no file or folder {repository!r}, and it could not be fetched from the "
-            f"Hugging Face Hub either: {str(error).splitlines()[0]}"
-        ) from error
-    return folder / inside if inside else folder
+def local(source: str | Path) -> Path | None:
+    """Find a checkpoint without the Hub; None if it is not on this machine."""
+    if (path := Path(source).expanduser()).exists():
+        return path
+    packaged = PACKAGED / str(source)
+    return packaged if "/" not in str(source) and packaged.is_dir() else None
 
 
 @dataclass(frozen=True, slots=True)

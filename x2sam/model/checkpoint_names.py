@@ -45,6 +45,7 @@ TABLE: Final = "language.model.language_model.embed_tokens.weight"
 HEAD: Final = "language.lm_head.weight"  # the same tensor, once more
 UNUSED: Final = "shared_image_embedding.positional_embedding"  # of SAM 2's own prompts
 ADAPTED: Final = re.compile(r"language\.model\.language_model\.layers\..*_proj\.weight")
+LAYER: Final = re.compile(r"language\.model\.language_model\.layers\.(\d+)\.(.*)")
 SIGNS: Final = (  # no language model, and names that begin like this -> what it probably is
     (("prompt_encoder.", "vision_encoder.", "image_encoder."), "SAM 2 alone"),
     (("base_model.model.",), "LoRA adapters without the weights they belong to"),
@@ -81,6 +82,16 @@ def translate(name: str, prefixes: Sequence[tuple[str, str]]) -> str:
 def is_adapted(name: str) -> bool:
     """Tell whether LoRA is added to the weight of this name, one of ours."""
     return ADAPTED.fullmatch(name) is not None
+
+
+def in_layer(name: str) -> tuple[int, str] | None:
+    """Say of a weight of the language model's layers which one it is in, and its name there.
+
+    >>> in_layer("language.model.language_model.layers.7.mlp.up_proj.weight")
+    (7, 'mlp.up_proj.weight')
+    """
+    found = LAYER.fullmatch(name)
+    return (int(found[1]), found[2]) if found else None
 
 
 def is_frozen(name: str) -> bool:

@@ -7,6 +7,8 @@ file, moved, converted and LoRA added: there is never a second copy of all of th
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal
 
@@ -17,7 +19,7 @@ from torch import Tensor, nn
 from x2sam.config import X2SAMConfig
 from x2sam.errors import WeightsError
 from x2sam.model.build import build
-from x2sam.model.checkpoint_files import PUBLISHED, Stored, read_table, resolve
+from x2sam.model.checkpoint_files import Stored, read_table, resolve
 from x2sam.model.checkpoint_names import (
     HEAD,
     PREFIXES,
@@ -26,6 +28,7 @@ from x2sam.model.checkpoint_names import (
     UNUSED,
     Form,
     adapters,
+    in_layer,
     is_adapted,
     is_frozen,
     likely,
@@ -33,10 +36,11 @@ from x2sam.model.checkpoint_names import (
     ours,
     translate,
 )
+from x2sam.model.hub import is_published
+from x2sam.model.placement import DISK, HOST, Placed, Scratch
+from x2sam.model.quantisation import Bits, quantised
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
     from x2sam.model.x2sam import X2SAM
 
     Shapes = dict[str, tuple[int, ...]]
@@ -52,6 +56,9 @@ def load(
     device: str | torch.device = "cpu",
     dtype: torch.dtype | None = None,
     lora: Literal["merged", "unmerged"] = "merged",
+    bits: Bits | None = None,
+    places: Sequence[str] = (),
+    scratch: Scratch | None = None,
 ) -> X2SAM:
     """Make a network from a checkpoint, in evaluation mode.
 
@@ -63,21 +70,24 @@ def load(
         device: where the weights go.
         dtype: of all weights; None is that of the checkpoint.
         lora: "unmerged" keeps the adapters apart and in float32, as the reference does.
+        bits: 8 or 4 to store the language model's layers in fewer; see `quantisation`.
+        places: of each of these layers, if not all are to be on the device; see `placement`.
+        scratch: where layers on the disk are kept; a temporary folder if None.
 
     Raises:
         WeightsError: the checkpoint is missing, damaged, unsafe, or does not fit.
     """
     path = resolve(source)
     found = _named(read_table(path), PREFIXES, source)
-    model = build(config or _config_of(path), empty=True)
+    model = build(config or config_of(path), empty=True)
     adapted = any(".lora_" in name for name in found)
-    expected = _shapes(model, lora=adapted)
+    expected = shapes(model, lora=adapted)
     frozen = {name for name in expected if is_frozen(name)}
     if lacking := adapted and not found.keys() & frozen:
         expected = {name: shape for name, shape in expected.items() if name not in frozen}
     _check(found, expected, source)
     if lacking:
-        base = base or (QWEN if str(source) in PUBLISHED else None)
+        base = base or (QWEN if is_published(str(source)) else None)
         if base is None:
             raise WeightsError(
                 f"{source} holds only what training changed. The rest is in Qwen3-VL-4B-Instruct: "
@@ -90,8 +100,14 @@ def load(
             raise WeightsError(f"{source} has its LoRA merged already; it cannot be kept apart.")
         _add_lora(model)
     dtype = dtype or found["condition_projector.0.weight"].read().dtype
-    _fill(model, found, device, dtype)
-    assert not any(weight.is_meta for weight in model.parameters())
+    assert not (places and (bits or lora == "unmerged")), "one or the other"
+    store = Store(torch.device(device), dtype, bits, places, scratch or Scratch())
+    _fill(model, found, store)
+    if places:
+        text = model.language.model.language_model
+        text.layers = Placed(list(text.layers), places, store.device, store.scratch)
+    else:
+        assert not any(weight.is_meta for weight in model.parameters())
     return model.eval()
 
 
@@ -108,7 +124,7 @@ def load_language(model: X2SAM, base: str | Path) -> None:
         WeightsError: as for `load`.
     """
     weight = model.background.weight
-    _fill(model, _base(base, model), weight.device, weight.dtype)
+    _fill(model, _base(base, model), Store(weight.device, weight.dtype))
 
 
 def save(model: X2SAM, folder: str | Path, dtype: torch.dtype | None = None) -> None:
@@ -135,26 +151,27 @@ def save(model: X2SAM, folder: str | Path, dtype: torch.dtype | None = None) -> 
 
 def official_shapes(config: X2SAMConfig, form: Form) -> Shapes:
     """List what the official checkpoint of a model holds, in the form `form`."""
-    shapes = _shapes(build(config, empty=True), lora=form != "merged")
-    shapes |= {HEAD: shapes[TABLE], UNUSED: (2, config.width // 2)}
+    held = shapes(build(config, empty=True), lora=form != "merged")
+    held |= {HEAD: held[TABLE], UNUSED: (2, config.width // 2)}
     return {
         official(name, form): shape
-        for name, shape in shapes.items()
+        for name, shape in held.items()
         if not (form == "export" and is_frozen(name))
     }
 
 
-def _shapes(model: X2SAM, *, lora: bool) -> Shapes:
+def shapes(model: X2SAM, *, lora: bool) -> Shapes:
     """List what a checkpoint of the model must hold, once, under our names."""
-    shapes = {name: tuple(weight.shape) for name, weight in model.named_parameters()}
+    held = {name: tuple(weight.shape) for name, weight in model.named_parameters()}
     rank = model.config.lora.rank
-    for name in [name for name in shapes if lora and is_adapted(name)]:
+    for name in [name for name in held if lora and is_adapted(name)]:
         a, b = adapters(name)
-        shapes[a], shapes[b] = (rank, shapes[name][1]), (shapes[name][0], rank)
-    return shapes
+        held[a], held[b] = (rank, held[name][1]), (held[name][0], rank)
+    return held
 
 
-def _config_of(path: Path) -> X2SAMConfig:
+def config_of(path: Path) -> X2SAMConfig:
+    """Read what a network is made of: from `config.json` next to its weights, else it is the 4B."""
     file = (path if path.is_dir() else path.parent) / "config.json"
     if not file.exists():
         return X2SAMConfig()
@@ -193,8 +210,8 @@ def _check_tied(table: Stored, head: Stored, source: str | Path) -> None:
 def _base(base: str | Path, model: X2SAM) -> dict[str, Stored]:
     """List Qwen3-VL's weights under our names; the vocabulary may have any size."""
     found = _named(read_table(resolve(base)), QWEN_PREFIXES, base)
-    shapes = _shapes(model, lora=False)
-    expected = {name: shape for name, shape in shapes.items() if name.startswith("language.")}
+    held = shapes(model, lora=False)
+    expected = {name: shape for name, shape in held.items() if name.startswith("language.")}
     if TABLE in found and found[TABLE].shape[1:] == expected[TABLE][1:]:
         expected[TABLE] = found[TABLE].shape
     _check(found, expected, base)
@@ -241,21 +258,40 @@ def _add_lora(model: X2SAM) -> None:
     peft.inject_adapter_in_model(config, text, low_cpu_mem_usage=True)
 
 
-def _fill(
-    model: X2SAM, found: Mapping[str, Stored], device: str | torch.device, dtype: torch.dtype
-) -> None:
+@dataclass(frozen=True, slots=True)
+class Store:
+    """How and where weights are kept."""
+
+    device: torch.device
+    dtype: torch.dtype
+    bits: Bits | None = None
+    places: Sequence[str] = ()  # of the language model's layers
+    scratch: Scratch = field(default_factory=Scratch)
+
+
+def _fill(model: X2SAM, found: Mapping[str, Stored], store: Store) -> None:
     """Replace, one by one, every weight of the network that is found."""
+    scale = model.config.lora.scale
     for name, old in list(model.named_parameters()):
         if ours(name) not in found:
             continue
-        value = _read(name, found, device, dtype, model.config.lora.scale)
+        layer = in_layer(name) if store.places else None
+        place = store.places[layer[0]] if layer else str(store.device)
+        value = _read(name, found, HOST if place == DISK else place, store.dtype, scale)
         if name == TABLE:
             value = _with_rows(value, len(old))
         assert value.shape == old.shape, (name, value.shape, old.shape)
         owner, _, leaf = name.rpartition(".")
-        setattr(model.get_submodule(owner), leaf, nn.Parameter(value))
+        if store.bits and is_adapted(name):
+            model.set_submodule(owner, quantised(value, store.bits, store.device, store.dtype))
+        elif layer and place == DISK:
+            store.scratch.put(*layer, value)
+        else:
+            setattr(model.get_submodule(owner), leaf, nn.Parameter(value))
     model.language.tie()
-    model.to(device)  # the buffers; they keep their dtype: rotary tables are always float32
+    for module in model.modules():
+        for name, buffer in module.named_buffers(recurse=False):
+            setattr(module, name, buffer.to(store.device))  # always float32: rotary tables
 
 
 def _read(
