@@ -32,6 +32,9 @@ if TYPE_CHECKING:
     from x2sam.engine.replay import replay
     from x2sam.engine.session import Session
     from x2sam.model.x2sam import X2SAM
+    from x2sam.tracker.build import load as load_tracker
+    from x2sam.tracker.search import Search
+    from x2sam.tracker.tracker import Tracker
 
 __all__ = [
     "X2SAM",
@@ -42,22 +45,28 @@ __all__ = [
     "Options",
     "PromptError",
     "Reach",
+    "Search",
     "Session",
+    "Tracker",
     "WeightsError",
     "X2SAMConfig",
     "X2SAMError",
     "load",
+    "load_tracker",
     "replay",
 ]
 __version__ = "0.1.0"
 
-_HOMES = {  # public names behind torch, and where each lives
+_HOMES = {  # public names behind torch, and where each lives, if need be by which name
     "Engine": "x2sam.engine.engine",
     "Options": "x2sam.engine.options",
     "Reach": "x2sam.engine.reach",
+    "Search": "x2sam.tracker.search",
     "Session": "x2sam.engine.session",
+    "Tracker": "x2sam.tracker.tracker",
     "X2SAM": "x2sam.model.x2sam",
     "load": "x2sam.engine.engine",
+    "load_tracker": "x2sam.tracker.build:load",
     "replay": "x2sam.engine.replay",
 }
 
@@ -66,4 +75,5 @@ def __getattr__(name: str) -> Any:
     if name not in _HOMES:
         message = f"module {__name__!r} has no attribute {name!r}"
         raise AttributeError(message)
-    return getattr(import_module(_HOMES[name]), name)
+    module, _, own = _HOMES[name].partition(":")
+    return getattr(import_module(module), own or name)

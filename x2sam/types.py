@@ -297,6 +297,7 @@ class MaskReady:
     mask: Mask  # (H, W)
     score: float  # 0 to 1
     how: How = How.SEEN
+    visible: float | None = None  # how sure SAM 2 is that it is to be seen, 0 to 1
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from tests.engine.acting import clip, of, picture, square, stage
 from tests.engine.following import follower
 from tests.tracker.moving import MICRO
 from x2sam.engine.carrier import prompt_of
+from x2sam.engine.objects import Object
 from x2sam.engine.options import Options
 from x2sam.engine.reach import Reach
 from x2sam.errors import PromptError
@@ -53,6 +54,23 @@ def test_a_click_on_a_picture_needs_no_language_model(tracked):
     assert thing.origins[0] == (How.CORRECTED, 1)
     assert not tracked.actor.log
     assert [type(event) for event in events[:2]] == [Routed, MaskReady]
+
+
+def test_what_sam_2_thinks_of_its_being_seen_is_kept(tracked):
+    frames = MOVING.copy()
+    frames[5:7] = clip(8, blue=(4, 20))[5:7]  # hidden there
+    session = tracked.open(frames)
+    events = of(MaskReady, session.prompt(points=[(5, 5)], frame=0))
+    (thing,) = session.objects
+    hidden = [frame for frame, share in sorted(thing.visible.items()) if share < 0.5]
+    assert hidden[:2] == [5, 6]
+    assert sorted(thing.visible) == list(range(8))
+    assert {event.frame: event.visible for event in events} == thing.visible
+    assert Object.from_json(thing.to_json()).visible == pytest.approx(thing.visible, abs=1e-4)
+    changed = thing.copy()
+    changed.put(5, square(7, 2), 1.0, How.SEEN, 2)
+    assert 5 not in changed.visible
+    assert 5 in thing.visible
 
 
 def test_a_click_on_a_clip_is_carried_both_ways(tracked):

@@ -12,7 +12,8 @@ import pytest
 from tests.tracker.moving import Moving
 from x2sam.errors import PromptError
 from x2sam.media.masks import Rle
-from x2sam.tracker.everything import Search, Segment, distinct, everything, without_crumbs
+from x2sam.tracker.everything import distinct, everything, without_crumbs
+from x2sam.tracker.search import Search, Segment
 from x2sam.types import Progress
 
 SEARCH = Search(points_per_side=4, points_per_batch=6, quality=0.3, stability=0.5)
@@ -82,9 +83,19 @@ def test_it_stops(trackers, picture):
     assert list(search) == []
 
 
-def test_a_search_without_points_is_refused(trackers, picture):
-    with pytest.raises(PromptError, match="at least one point"):
-        everything(trackers["sam2"], picture, Search(points_per_side=0))
+@pytest.mark.parametrize(
+    ("wrong", "words"),
+    [
+        ({"points_per_side": 0}, "at least one point"),
+        ({"points_per_batch": 0}, "at least one point"),
+        ({"points_per_side": 129}, "at most 128 points"),
+        ({"quality": 1.1}, "“quality” should be from 0 to 1, not 1.1"),
+        ({"min_area": -1}, "“min_area” should be at least 0"),
+    ],
+)
+def test_a_search_that_makes_no_sense_is_refused(wrong, words):
+    with pytest.raises(PromptError, match=words):
+        Search(**wrong)
 
 
 def segment(box, quality):

@@ -101,9 +101,9 @@ class _Relay:
 
     def _forward(
         self, frames: range, edge: int | None
-    ) -> Generator[Event, None, dict[int, tuple[Mask, float]]]:
+    ) -> Generator[Event, None, dict[int, tuple[Mask, float, float]]]:
         """Carry what is known to the next edge; what arrives there, by object."""
-        arrived: dict[int, tuple[Mask, float]] = {}
+        arrived: dict[int, tuple[Mask, float, float]] = {}
         if not (self._carried and frames):
             return arrived
         for tracked in self._carrier.carry(self._run.work, sorted(self._carried), frames):
@@ -116,7 +116,7 @@ class _Relay:
             yield from self._progress(tracked.frame)
         return arrived
 
-    def _meet(self, edge: int, arrived: Mapping[int, tuple[Mask, float]]) -> Iterator[Event]:
+    def _meet(self, edge: int, arrived: Mapping[int, tuple[Mask, float, float]]) -> Iterator[Event]:
         """Compare what arrived with what is known at an edge, and go on from there."""
         back: dict[int, int] = {}  # object -> the first frame that is still its own
         lost: set[int] = set()  # objects that SAM 2 did not bring along
@@ -173,8 +173,10 @@ class _Relay:
         listed = self._run.listed(id_)
         return listed is not None and frame in listed.masks and listed.masks.area(frame) > 0
 
-    def _write(self, id_: int, frame: int, mask: Mask, score: float) -> Iterator[Event]:
-        yield from self._run.write(id_, frame, mask, score, How.CARRIED)
+    def _write(
+        self, id_: int, frame: int, mask: Mask, score: float, visible: float | None = None
+    ) -> Iterator[Event]:
+        yield from self._run.write(id_, frame, mask, score, How.CARRIED, visible)
 
     def _empty(self, id_: int, first: int, stop: int) -> Iterator[Event]:
         """Say of frames `first` to `stop`, exclusive, that an object is not there."""

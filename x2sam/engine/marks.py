@@ -19,12 +19,42 @@ from scipy import ndimage
 
 from x2sam.errors import PromptError
 from x2sam.media.masks import Mask, Size, union
-from x2sam.types import Drawing
+from x2sam.types import Box, Drawing, Point
 
 RADIUS: Final = 0.02
 """Of a click, as a share of the longer side; clicks of about this size were trained on."""
 
 _HALF: Final = 0.5
+
+
+def drawn(
+    points: Sequence[Point],
+    labels: Sequence[int] | None,
+    box: Box | None,
+    mask: Mask | None,
+    *,
+    frame: int,
+    target: int | None,
+) -> list[Drawing]:
+    """Make marks on one frame of what was pointed at; all points are meant where none is labelled.
+
+    Raises `PromptError` where labels are missing, or the frame is before the first one.
+    """
+    labels = [1] * len(points) if labels is None else labels
+    if len(labels) != len(points):
+        raise PromptError(f"There are {len(points)} points, but {len(labels)} labels.")
+    if frame < 0:
+        raise PromptError(f"There is no frame {frame}; the first one is 0.")
+    drawings = [
+        Drawing.point(x, y, positive=bool(label), frame=frame, object=target)
+        for (x, y), label in zip(points, labels, strict=True)
+    ]
+    if box is not None:
+        drawings.append(Drawing(kind="box", box=box, frame=frame, object=target))
+    if mask is not None:
+        mask = np.asarray(mask, bool)
+        drawings.append(Drawing(kind="mask", mask=mask, frame=frame, object=target))
+    return drawings
 
 
 def check(drawings: Iterable[Drawing], size: Size, frames: int) -> None:

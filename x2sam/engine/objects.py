@@ -19,7 +19,7 @@ from __future__ import annotations
 import re
 import threading
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Final, Self, overload
 
@@ -46,6 +46,8 @@ class Object:
     masks: Track
     scores: dict[int, float] = field(default_factory=dict)  # by frame, 0 to 1
     origins: dict[int, tuple[How, int]] = field(default_factory=dict)  # by frame: how, which turn
+    # By frame where SAM 2 said so: how sure it was that the object is to be seen, 0 to 1.
+    visible: dict[int, float] = field(default_factory=dict)
     aliases: tuple[str, ...] = ()  # other words it was found by
     shown: bool = True
     mentioned: int = 0  # the turn in which it was last spoken of
@@ -71,11 +73,22 @@ class Object:
         """The first frame where it is to be seen."""
         return next((index for index in self.masks if self.masks.area(index)), None)
 
-    def put(self, frame: int, mask: Mask, score: float, how: How, turn: int) -> None:
+    def put(
+        self,
+        frame: int,
+        mask: Mask,
+        score: float,
+        how: How,
+        turn: int,
+        visible: float | None = None,
+    ) -> None:
         """Set the mask (H, W) of a frame; only for the turn that makes the object."""
         self.masks[frame] = mask
         self.scores[frame] = score
         self.origins[frame] = how, turn
+        self.visible.pop(frame, None)
+        if visible is not None:
+            self.visible[frame] = visible
 
     def is_corrected(self, frame: int) -> bool:
         """Tell whether the mask of a frame was marked by hand."""
@@ -84,7 +97,11 @@ class Object:
     def copy(self, **changes: Any) -> Object:
         """An object that may be changed on its own."""
         own = replace(
-            self, masks=self.masks.copy(), scores=dict(self.scores), origins=dict(self.origins)
+            self,
+            masks=self.masks.copy(),
+            scores=dict(self.scores),
+            origins=dict(self.origins),
+            visible=dict(self.visible),
         )
         return replace(own, **changes)
 
@@ -95,6 +112,8 @@ class Object:
         both = self.copy(masks=masks, aliases=tuple(dict.fromkeys(aliases)))
         for frame, score in other.scores.items():
             both.scores[frame] = max(score, both.scores.get(frame, 0.0))
+        for frame, share in other.visible.items():
+            both.visible[frame] = max(share, both.visible.get(frame, 0.0))
         both.origins.update({k: v for k, v in other.origins.items() if k not in both.origins})
         return both
 
@@ -117,6 +136,7 @@ class Object:
             "mentioned": self.mentioned,
             "masks": self.masks.to_json(),
             "scores": {str(frame): score for frame, score in sorted(self.scores.items())},
+            "visible": {str(frame): round(v, 4) for frame, v in sorted(self.visible.items())},
             "origins": self.provenance.to_json(),
         }
 
@@ -133,6 +153,7 @@ class Object:
                 mentioned=int(values["mentioned"]),
                 masks=Track.from_json(values["masks"]),
                 scores={int(frame): float(score) for frame, score in values["scores"].items()},
+                visible={int(f): float(v) for f, v in values.get("visible", {}).items()},
                 origins={frame: (how, turn) for frame, how, turn in spans.frames()},
             )
         except (AttributeError, LookupError, TypeError, ValueError) as error:
@@ -194,6 +215,26 @@ class Objects(Sequence[Object]):
         """Leave some out."""
         gone = set(ids)
         return Objects(each for each in self._objects if each.id not in gone)
+
+    def renamed(self, id_: int, name: str) -> Objects:
+        """Give one another name, with a number if that is taken."""
+        free = self.without([id_]).free_name(name)
+        return self.put(replace(self.by_id(id_), name=free))
+
+    def merged(self, ids: Sequence[int]) -> Objects:
+        """Make one object of several, in the place and by the name of the first."""
+        first, *others = (self.by_id(id_) for id_ in dict.fromkeys(ids))
+        for other in others:
+            first = first.merged(other)
+        return self.put(first).without({*ids} - {first.id})
+
+    def showing(self, ids: Collection[int], *, shown: bool) -> Objects:
+        """Show or hide some."""
+        return self.put(*(replace(self.by_id(id_), shown=shown) for id_ in ids))
+
+    def showing_only(self, ids: Collection[int]) -> Objects:
+        """Show some, and hide all others."""
+        return Objects(replace(each, shown=each.id in ids) for each in self._objects)
 
     def free_name(self, name: str) -> str:
         """Number a name that is taken.

@@ -21,9 +21,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Final, Literal
 
-Step = Literal["look", "read", "word", "features", "segment", "track", "decode"]
+Step = Literal["look", "read", "word", "features", "segment", "track", "propose", "decode"]
 """Show a frame to the language model; read a question; write a word; show a frame to the mask
-encoder; segment a frame; let SAM 2 find things on a frame; decode a frame from its file."""
+encoder; segment a frame; let SAM 2 find things on a frame; let it try a batch of points; decode a
+frame from its file."""
 
 _MEMORY: Final = 30  # steps after which an old one hardly counts
 _DOUBT: Final = 0.15  # of a mean, at the least, as a share of it

@@ -58,9 +58,9 @@ def _point_on(
     if shape.visible < run.options.absent:
         yield Warning(DRAWN)
     following = ways(changed, frame, run.reach)
-    changed.put(frame, shape.mask, shape.score, How.CORRECTED, run.turn)
+    changed.put(frame, shape.mask, shape.score, How.CORRECTED, run.turn, shape.visible)
     run.keep(changed)
-    yield MaskReady(changed.id, frame, shape.mask, shape.score, How.CORRECTED)
+    yield MaskReady(changed.id, frame, shape.mask, shape.score, How.CORRECTED, shape.visible)
     yield from _carry(run, prompter, changed.id, following)
     return changed
 
@@ -74,10 +74,10 @@ def _carry(
         if len(frames) == 1 or not prompter.knows(id_):
             continue
         for tracked in prompter.carry(run.work, [id_], frames[1:]):
-            mask, score = seen_at(tracked.shapes[id_], run.options.absent)
+            mask, score, visible = seen_at(tracked.shapes[id_], run.options.absent)
             done += 1
             yield Progress(CARRYING, done, total)
             if (listed := run.listed(id_)) is None:
                 return
-            listed.put(tracked.frame, mask, score, How.CARRIED, run.turn)
-            yield MaskReady(id_, tracked.frame, mask, score, How.CARRIED)
+            listed.put(tracked.frame, mask, score, How.CARRIED, run.turn, visible)
+            yield MaskReady(id_, tracked.frame, mask, score, How.CARRIED, visible)

@@ -168,7 +168,13 @@ class Running:
         self.touched[changed.id] = None
 
     def write(
-        self, id_: int, frame: int, mask: Mask, score: float, how: How
+        self,
+        id_: int,
+        frame: int,
+        mask: Mask,
+        score: float,
+        how: How,
+        visible: float | None = None,
     ) -> Iterator[MaskReady]:
         """Write a mask unless the frame has a better one: seen or corrected in another turn."""
         listed = self.listed(id_)
@@ -176,20 +182,23 @@ class Running:
             return
         kept, turn = listed.origins.get(frame, (How.CARRIED, 0))
         if kept is How.CARRIED or (kept is how and turn == self.turn):
-            listed.put(frame, mask, score, how, self.turn)
-        now = listed.origins[frame][0]
-        yield MaskReady(id_, frame, listed.masks[frame], listed.scores[frame], now)
+            listed.put(frame, mask, score, how, self.turn, visible)
+        now, sure = listed.origins[frame][0], listed.visible.get(frame)
+        yield MaskReady(id_, frame, listed.masks[frame], listed.scores[frame], now, sure)
 
     def listed(self, id_: int) -> Object | None:
         """Find an object that this turn works on; None if it was deleted meanwhile."""
         return next((each for each in self.history.now if each.id == id_), None)
 
 
-def seen_at(shape: Shape, absent: float) -> tuple[Mask, float]:
-    """What SAM 2 found on a frame: mask (H, W) and score, nothing where it was not seen."""
+def seen_at(shape: Shape, absent: float) -> tuple[Mask, float, float]:
+    """What SAM 2 found on a frame: mask (H, W), score, and how sure it is that it is to be seen.
+
+    Where it is less sure than `absent`, the mask is empty.
+    """
     if shape.visible < absent:
-        return np.zeros_like(shape.mask), 0.0
-    return shape.mask, min(max(shape.score, 0.0), 1.0)
+        return np.zeros_like(shape.mask), 0.0, shape.visible
+    return shape.mask, min(max(shape.score, 0.0), 1.0), shape.visible
 
 
 def noted(turns: Sequence[Exchange], over: Exchange) -> tuple[Exchange, ...]:

@@ -20,18 +20,17 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
-import numpy as np
-
 from x2sam.engine.answers import POINTED, propagate, respond
 from x2sam.engine.engine import Stopped, Work
 from x2sam.engine.estimate import estimate
 from x2sam.engine.film import Film
 from x2sam.engine.listening import Listener
-from x2sam.engine.marks import check
+from x2sam.engine.marks import check, drawn
 from x2sam.engine.obeying import obey
-from x2sam.engine.objects import History, Object, Objects, clean_name
+from x2sam.engine.objects import History, Object, Objects
 from x2sam.engine.options import Options
 from x2sam.engine.pointing import anchor, onward
+from x2sam.engine.proposing import NAME, Sighting, keep, propose
 from x2sam.engine.reach import Reach
 from x2sam.engine.running import Exchange, Running, noted
 from x2sam.errors import PromptError
@@ -41,6 +40,7 @@ from x2sam.media.exports import Parcel, export
 from x2sam.media.images import Picture
 from x2sam.media.masks import Mask
 from x2sam.media.videos import Clip
+from x2sam.tracker.search import Search, Segment
 from x2sam.types import (
     Box,
     Command,
@@ -177,24 +177,26 @@ class Session:
         Raises what `ask` raises.
         """
         target = None if object is None else self.objects.find(object).id
-        labels = [1] * len(points) if labels is None else labels
-        if len(labels) != len(points):
-            raise PromptError(f"There are {len(points)} points, but {len(labels)} labels.")
-        if frame < 0:
-            raise PromptError(f"There is no frame {frame}; the first one is 0.")
-        rest = {"frame": frame, "object": target}
-        drawings = [
-            Drawing.point(x, y, positive=bool(label), **rest)
-            for (x, y), label in zip(points, labels, strict=True)
-        ]
-        if box is not None:
-            drawings.append(Drawing(kind="box", box=box, frame=frame, object=target))
-        if mask is not None:
-            mask = np.asarray(mask, bool)
-            drawings.append(Drawing(kind="mask", mask=mask, frame=frame, object=target))
+        drawings = drawn(points, labels, box, mask, frame=frame, target=target)
         yield from self.ask("", drawings, reach=reach)
 
+    def everything(
+        self, frame: int = 0, search: Search | None = None
+    ) -> Generator[Sighting, None, None]:
+        """Let SAM 2 find everything on a frame: progress, a `Segment` for each thing, `Done`.
+
+        None of it is in the list; see `keep`. A search that is stopped tells what it has found.
+        Raises what `ask` raises.
+        """
+        self._work.stop()
+        self._work = Work(self._engine)
+        return propose(self._work, self.film, frame, search or Search())
+
     # What needs no model
+
+    def keep(self, segment: Segment, frame: int = 0, name: str = NAME) -> Object:
+        """Put what `everything` found into the list."""
+        return keep(self.history, segment, frame, self._turn, name)
 
     def stop(self) -> None:
         """End the request that is being answered, before its next step; may come from anywhere."""
@@ -240,13 +242,8 @@ class Session:
 
     def rename(self, which: int | str, name: str) -> None:
         """Give an object another name."""
-        id_, name = self.objects.find(which).id, clean_name(name)
-
-        def renamed(objects: Objects) -> Objects:
-            others = objects.without([id_])
-            return objects.put(replace(objects.by_id(id_), name=others.free_name(name)))
-
-        self.history.edit(renamed)
+        id_ = self.objects.find(which).id
+        self.history.edit(lambda objects: objects.renamed(id_, name))
 
     def delete(self, *which: int | str) -> None:
         """Take objects off the list."""
@@ -258,29 +255,22 @@ class Session:
         ids = self._ids(which)
         if len(set(ids)) < 2:  # noqa: PLR2004
             raise PromptError("Name two objects or more to merge.")
-
-        def merged(objects: Objects) -> Objects:
-            first, *others = (objects.by_id(id_) for id_ in dict.fromkeys(ids))
-            for other in others:
-                first = first.merged(other)
-            return objects.put(first).without(ids[1:])
-
-        self.history.edit(merged)
+        self.history.edit(lambda objects: objects.merged(ids))
 
     def show(self, *which: int | str) -> None:
         """Show objects again; all of them if none is named."""
-        self._set_shown(self._ids(which) if which else tuple(self.objects.ids()), shown=True)
+        ids = self._ids(which) if which else self.objects.ids()
+        self.history.edit(lambda objects: objects.showing(ids, shown=True))
 
     def hide(self, *which: int | str) -> None:
         """Hide objects; they stay in the list."""
-        self._set_shown(self._ids(which), shown=False)
+        ids = self._ids(which)
+        self.history.edit(lambda objects: objects.showing(ids, shown=False))
 
     def only(self, *which: int | str) -> None:
         """Show these objects, and hide all others."""
         ids = self._ids(which)
-        self.history.edit(
-            lambda objects: Objects(replace(each, shown=each.id in ids) for each in objects)
-        )
+        self.history.edit(lambda objects: objects.showing_only(ids))
 
     def export(
         self, folder: str | Path, formats: Sequence[str] = (), effect: str = "overlay"
@@ -390,10 +380,6 @@ class Session:
         obey(self, command, run.turn)
         run.touched = dict.fromkeys(command.objects)
         yield from ()
-
-    def _set_shown(self, ids: Sequence[int], *, shown: bool) -> None:
-        changed: list[Object] = [replace(self.objects.by_id(id_), shown=shown) for id_ in ids]
-        self.history.edit(lambda objects: objects.put(*changed))
 
     def _ids(self, which: Sequence[int | str]) -> tuple[int, ...]:
         return tuple(self.objects.find(each).id for each in which)

@@ -11,7 +11,6 @@ grid, so the same picture always gives the same list.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
@@ -20,39 +19,15 @@ from numpy.typing import NDArray
 from scipy import ndimage
 from torch import Tensor
 
-from x2sam.errors import PromptError
-from x2sam.media.masks import Box, Mask, Rle, box_iou
+from x2sam.media.masks import Mask, Rle, box_iou
 from x2sam.tracker.network import enlarged, pixels_of
+from x2sam.tracker.search import Search, Segment
 from x2sam.tracker.tracker import Tracker
-from x2sam.types import Point, Progress
+from x2sam.types import Progress
 
 STAGE: Final = "segmenting everything"
 AT_ONCE: Final = 8  # masks at the size of the picture, to bound memory
 LIMIT: Final = 32.0  # of logits, as in SAM 2
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Search:
-    """How thoroughly to look, and what to keep."""
-
-    points_per_side: int = 32
-    points_per_batch: int = 64
-    quality: float = 0.8  # least intersection over union that the network expects of its mask
-    stability: float = 0.95  # least overlap of the masks at thresholds `offset` below and above 0
-    offset: float = 1.0  # logits
-    box_overlap: float = 0.7  # intersection over union of boxes from which on two masks are one
-    min_area: int = 0  # pixels; smaller parts and holes are removed
-
-
-@dataclass(frozen=True, slots=True)
-class Segment:
-    """One thing on a picture."""
-
-    rle: Rle
-    box: Box
-    quality: float
-    stability: float
-    point: Point  # that it was found from
 
 
 def everything(
@@ -61,32 +36,29 @@ def everything(
     """Find all segments of a picture (H, W, 3).
 
     Yields `Progress` after every batch of points, and in the end the segments. Close it to stop.
-
-    Raises:
-        PromptError: the search makes no sense.
     """
-    search = search or Search()
-    if search.points_per_side < 1 or search.points_per_batch < 1:
-        raise PromptError("A search for everything needs at least one point per side and batch.")
-    return _search(tracker, picture, search)
+    search, found = search or Search(), list[Segment]()
+    for progress, segments in candidates(tracker, picture, search):
+        found += segments
+        yield progress
+    yield from distinct(found, search.box_overlap)
 
 
-def _search(
+def candidates(
     tracker: Tracker, picture: NDArray[np.uint8], search: Search
-) -> Iterator[Progress | Segment]:
+) -> Iterator[tuple[Progress, list[Segment]]]:
+    """Find the good masks of a picture (H, W, 3), batch of points by batch, doubles included."""
     network = tracker.network
     height, width = size = picture.shape[:2]
     side = network.config.trunk.image_size
     points = grid(search.points_per_side, size)
     scale = torch.tensor([side / width, side / height])
     features = network.encode(pixels_of(picture, side, network.device))
-    found: list[Segment] = []
     for first in range(0, len(points), search.points_per_batch):
         batch = points[first : first + search.points_per_batch]
         logits, qualities = network.propose(features, (batch * scale).to(network.device))
-        found += _good(logits, qualities, batch, size, search)
-        yield Progress(STAGE, first + len(batch), len(points))
-    yield from distinct(found, search.box_overlap)
+        segments = list(_good(logits, qualities, batch, size, search))
+        yield Progress(STAGE, first + len(batch), len(points)), segments
 
 
 def grid(count: int, size: tuple[int, int]) -> Tensor:
@@ -114,7 +86,7 @@ def _good(
 ) -> Iterator[Segment]:
     """Pick of (N, 3, s, s) masks those that the network trusts and that are stable."""
     trusted = (qualities > search.quality).nonzero()
-    for chunk in trusted.split(AT_ONCE):
+    for chunk in trusted.split(AT_ONCE) if len(trusted) else ():
         at, which = chunk.unbind(1)
         large = enlarged(logits[at, which].clamp(-LIMIT, LIMIT)[None], size)[0]
         stable = _stability(large, search.offset)
