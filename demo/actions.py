@@ -52,7 +52,7 @@ class Desk:
     gpu: Lent | None = None  # that is lent for a request
 
     def hello(self, sent: Any) -> Values:
-        """Welcome a page: a token of its own, and what there is to know."""
+        """Welcome a page: a token of its own, what there is to know, and what it had open."""
         return _answered(lambda: self._welcome(_dictionary(sent)))
 
     def call(self, sent: Any) -> Values:
@@ -72,8 +72,11 @@ class Desk:
         kind: Media = "video" if sent.get("kind") == "video" else "image"
         language: Language = "zh" if sent.get("language") == "zh" else "en"
         limits = self.settings.limits
+        token = self.visitors.back(sent.get("token"))
+        back = {} if token is None else _state(self.visitors.find(token), {"whole": True})
         return {
-            "token": self.visitors.enter(),
+            "token": token or self.visitors.enter(),
+            "back": back if back.get("medium") else None,
             "limits": _sentence(limits, language),
             "bytes": limits.clip_bytes if kind == "video" else limits.picture_bytes,
             "idle_minutes": self.settings.idle_minutes,
@@ -136,10 +139,9 @@ def opened(workspace: Workspace) -> Values:
 
 
 def _state(workspace: Workspace, values: Values) -> Values:
-    del values
     return {
         "medium": workspace.described() if workspace.medium else None,
-        "state": workspace.state(),
+        "state": workspace.state(whole=bool(values.get("whole"))),
     }
 
 
@@ -211,6 +213,16 @@ def _export(workspace: Workspace, values: Values) -> Values:
     return {"url": address, "name": archive.name, "bytes": archive.stat().st_size}
 
 
+def _keep(workspace: Workspace, values: Values) -> Values:
+    """Make an object of what was proposed."""
+    proposed, number = workspace.opened().proposed, wire.whole(values.get("segment"))
+    if not 0 <= number < len(proposed):
+        raise PromptError("This was found for another picture. Search again.")
+    frame, segment = proposed[number]
+    kept = workspace.session().keep(segment, frame)
+    return {"object": kept.id, "state": workspace.state()}
+
+
 def _undo(workspace: Workspace, values: Values) -> None:
     del values
     if not workspace.settled().undo():
@@ -261,6 +273,7 @@ ACTIONS: Final[dict[str, Action]] = {
     "export": _export,
     "forget": _changed(_forget),
     "hide": _on_objects("hide"),
+    "keep": _keep,
     "masks": _masks,
     "merge": _on_objects("merge"),
     "only": _on_objects("only"),

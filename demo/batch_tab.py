@@ -3,7 +3,8 @@
 Files are answered one after the other; a bad one becomes a row that says why, and the others go
 on. Stop ends the file that is being answered and packs what there is. All that a run writes lies
 in a folder of its own, which is gone when the run is over; Gradio keeps the archive for as long
-as it keeps uploads.
+as it keeps uploads. Everything is said in the language of the visitor's browser, in which Gradio
+shows the words of the tab itself.
 """
 
 from __future__ import annotations
@@ -11,16 +12,18 @@ from __future__ import annotations
 import logging
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
+from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import gradio as gr
 
 from demo import zero
-from demo.labels import label
+from demo.chinese import Language, spoken
+from demo.labels import label, language_in, sentence
 from demo.requests import Request
 from demo.settings import Settings
 from demo.source import EngineSource
@@ -36,9 +39,11 @@ TITLE: Final = "Batch"
 MOST: Final = 50  # files in one run
 SHOWN_EVERY: Final = 0.5  # seconds between two looks at a file that takes long
 ARCHIVE: Final = "x2sam-batch.zip"
-COLUMNS: Final = ("File", "State", "Result", "Seconds")
-Shown = tuple[Any, str, Any]
+COLUMNS: Final = ("File", "State", "Result", "Time")
+Shown = tuple[Any, Any, Any]
 """New values of the table, the sentence below it, and the archive."""
+Told = tuple["Sequence[Row] | None", str, Any]
+"""The same before it is put into words and marks: rows, the sentence in English, the archive."""
 
 _log = logging.getLogger(__name__)
 
@@ -50,12 +55,14 @@ class Row:
     file: str
     state: str = "waiting"
     result: str = ""
+    told: bool = True  # whether the result is a sentence of ours, and not what a model said
     seconds: float | None = None
 
-    def cells(self) -> list[str]:
+    def cells(self, language: Language = "en") -> list[str]:
         """What stands in the table."""
-        seconds = "" if self.seconds is None else f"{self.seconds:.1f}"
-        return [self.file, self.state, self.result, seconds]
+        seconds = "" if self.seconds is None else f"{self.seconds:.1f} s"
+        told = spoken(self.result, language) if self.told else self.result
+        return [self.file, spoken(self.state, language), told, spoken(seconds, language)]
 
 
 def build(source: EngineSource, settings: Settings, gpu: zero.Answer | None = None) -> None:
@@ -67,7 +74,7 @@ def build(source: EngineSource, settings: Settings, gpu: zero.Answer | None = No
             "and a saved session for each of them."
         )
     )
-    gr.Markdown(settings.limits.sentence())
+    gr.Markdown(sentence(settings.limits.sentence()))
     with gr.Row():
         with gr.Column(scale=1):
             files = gr.File(
@@ -80,13 +87,7 @@ def build(source: EngineSource, settings: Settings, gpu: zero.Answer | None = No
                 start = gr.Button(label("Run"), variant="primary")
                 stop = gr.Button(label("Stop"))
         with gr.Column(scale=2):
-            table = gr.Dataframe(
-                headers=list(COLUMNS),
-                column_widths=["24%", "12%", "51%", "13%"],
-                label=label("Results"),
-                interactive=False,
-                wrap=True,
-            )
+            table = gr.HTML(apply_default_css=False, elem_id="x-results")
             said = gr.Markdown()
             archive = gr.File(
                 label=label("Everything in one archive"), interactive=False, visible=False
@@ -121,22 +122,30 @@ class Batch:
 
     def run(self, files: list[str] | None, text: str, request: gr.Request) -> Iterator[Shown]:
         """Answer files, and yield the table, a sentence, and at the end the archive."""
-        visitor = str(request.session_hash)
+        language = language_in(request)
+        with closing(self._steps(files, text, str(request.session_hash))) as steps:
+            for rows, remark, archive in steps:
+                shown = gr.skip() if rows is None else table_of(rows, language)
+                yield shown, spoken(remark, language), archive
+
+    def _steps(
+        self, files: list[str] | None, text: str, visitor: str
+    ) -> Generator[Told, None, None]:
         if visitor in self._running:
-            yield gr.skip(), "A run is under way. Stop it first, or wait for its end.", gr.skip()
+            yield None, "A run is under way. Stop it first, or wait for its end.", gr.skip()
             return
         self._running[visitor] = True
         try:
             yield from self._run(checked(files, text), text.strip(), visitor)
         except X2SAMError as error:
-            yield gr.skip(), str(error), gr.skip()
+            yield None, str(error), gr.skip()
         finally:
             del self._running[visitor]
 
-    def _run(self, paths: Sequence[Path], text: str, visitor: str) -> Iterator[Shown]:
+    def _run(self, paths: Sequence[Path], text: str, visitor: str) -> Iterator[Told]:
         rows = [Row(name) for name in names_of(paths)]
         hidden = gr.update(value=None, visible=False)
-        yield _table(rows), "Waiting for the model.", hidden
+        yield rows, "Waiting for the model.", hidden
         engine = self._source.get()
         with tempfile.TemporaryDirectory(prefix="x2sam-batch-") as folder:
             out, archive = Path(folder) / "files", Path(folder) / ARCHIVE
@@ -144,16 +153,16 @@ class Batch:
             work = Work(engine, self._gpu, text, out, limits, lambda: self._running[visitor])
             for number, (path, row) in enumerate(zip(paths, rows, strict=True), 1):
                 for _ in work.answer(path, row):
-                    yield _table(rows), f"File {number} of {len(rows)}.", hidden
+                    yield rows, f"File {number} of {len(rows)}.", hidden
                 if not self._running[visitor]:
                     break
             written = sorted(file for file in out.rglob("[!.]*") if file.is_file())
             if written:
-                yield _table(rows), "Packing.", hidden
+                yield rows, "Packing.", hidden
                 pack(written, out, archive)
             # Gradio copies the archive before it asks for more, so the folder can go after that.
             value = gr.update(value=str(archive), visible=True) if written else hidden
-            yield _table(rows), _conclusion(rows), value
+            yield rows, _conclusion(rows), value
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,6 +212,7 @@ class Work:
             session.save(self.out / row.file / SESSION)
         row.state = "stopped" if stopped else "done"
         row.result = outcome.summary
+        row.told = not outcome.found
 
 
 def checked(files: Sequence[str] | None, text: str) -> list[Path]:
@@ -235,8 +245,25 @@ def names_of(paths: Sequence[Path]) -> list[str]:
     return names
 
 
-def _table(rows: Sequence[Row]) -> list[list[str]]:
-    return [row.cells() for row in rows]
+def table_of(rows: Sequence[Row], language: Language = "en") -> str:
+    """Draw the rows as a table.
+
+    On a phone each row is a block, so the roles are said outright.
+    """
+    heads = [spoken(column, language) for column in COLUMNS]
+    lines = [
+        "".join(f'<td role="cell">{escape(cell)}</td>' for cell in row.cells(language))
+        for row in rows
+    ]
+    head = "".join(f'<th role="columnheader" scope="col">{escape(name)}</th>' for name in heads)
+    body = "".join(
+        f'<tr role="row" data-state="{row.state}">{line}</tr>'
+        for row, line in zip(rows, lines, strict=True)
+    )
+    return (
+        f'<table role="table"><thead role="rowgroup"><tr role="row">{head}</tr></thead>'
+        f'<tbody role="rowgroup">{body}</tbody></table>'
+    )
 
 
 def _conclusion(rows: Sequence[Row]) -> str:

@@ -4,7 +4,8 @@ A word stands in the code in English, and Gradio shows it in the language of the
 
     gr.Button(label("Run"))
 
-What the server writes while it works, and what is told about the model, is in English.
+What the server writes while it works is translated by `demo.chinese`, for which `language_in`
+reads the same from a request. What is told about the model is in English.
 """
 
 from __future__ import annotations
@@ -12,6 +13,8 @@ from __future__ import annotations
 from typing import Any, Final
 
 import gradio as gr
+
+from demo.chinese import Language, chinese
 
 CHINESE: Final = {
     "Image": "图片",
@@ -25,7 +28,6 @@ CHINESE: Final = {
     "What do you want in each of them?": "要在每个文件里找什么？",
     "Run": "开始",
     "Stop": "停止",
-    "Results": "结果",
     "Everything in one archive": "全部结果（压缩包）",
     "What it is, and what it can do": "它是什么，能做什么",
     "How often it is right": "准确程度",
@@ -35,11 +37,29 @@ CHINESE: Final = {
     "Examine it": "检查",
     "Report": "报告",
 }
-_ENGLISH: Final = {english: english for english in CHINESE}
-WORDS: Final = gr.I18n(**{"en": _ENGLISH, "zh": CHINESE, "zh-CN": CHINESE})
+
+
+def words(*sentences: str) -> gr.I18n:
+    """All words in both languages, and sentences of this very page that `demo.chinese` knows."""
+    every = CHINESE | {each: chinese(each) for each in sentences}
+    return gr.I18n(**{"en": {each: each for each in every}, "zh": every, "zh-CN": every})
+
+
+_WORDS: Final = words()
 
 
 def label(english: str) -> Any:
     """Show a word in the language of the browser; it has to be among `CHINESE`."""
     assert english in CHINESE, english
-    return WORDS(english)
+    return _WORDS(english)
+
+
+def sentence(english: str) -> Any:
+    """Show one of the sentences that `words` is given, in the language of the browser."""
+    return _WORDS(english)
+
+
+def language_in(request: gr.Request) -> Language:
+    """Tell the language in which Gradio shows the page to whoever asks: the browser's first."""
+    accepted = str(request.headers.get("accept-language", ""))
+    return "zh" if accepted.lower().startswith("zh") else "en"

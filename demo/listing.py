@@ -8,16 +8,18 @@ that holds masks of another version lets go of them.
 from __future__ import annotations
 
 import weakref
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from itertools import count
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from x2sam.media.masks import Track
 from x2sam.types import Provenance
 
 if TYPE_CHECKING:
     from x2sam.engine.objects import Object
+
+_STEPS: Final = 8  # in which the page is told how sure SAM 2 is
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,8 +75,25 @@ class Listing:
             "first": first,
             "visible": [[start, end - 1] for start, end in spans],
             "origins": origins(each.provenance),
+            "doubts": doubts(each.visible),
         }
         return Facts(weakref.ref(each.masks), frames, values)
+
+
+def doubts(visible: Mapping[int, float]) -> list[list[Any]]:
+    """Say where SAM 2 is not sure to see an object: first frame, last frame, how sure in eighths.
+
+    >>> doubts({3: 0.5, 4: 0.52, 5: 0.1, 6: 0.99, 8: 0.1})
+    [[3, 4, 0.5], [5, 5, 0.125], [8, 8, 0.125]]
+    """
+    joined: list[list[Any]] = []
+    for frame, share in sorted(visible.items()):
+        sure = round(share * _STEPS) / _STEPS
+        if joined and joined[-1][1:] == [frame - 1, sure]:
+            joined[-1][1] = frame
+        elif sure < 1:
+            joined.append([frame, frame, sure])
+    return joined
 
 
 def origins(provenance: Provenance) -> list[list[Any]]:

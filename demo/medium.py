@@ -8,11 +8,13 @@ another back to a key frame.
 from __future__ import annotations
 
 import shutil
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from secrets import token_hex
 from typing import TYPE_CHECKING, Any
 
+from demo import wire
 from demo.display import Proxy, Stills, display_size, picture_bytes
 from demo.listing import Listing
 from x2sam.errors import MediaError
@@ -20,12 +22,21 @@ from x2sam.media.images import Picture
 from x2sam.media.limits import Limits
 from x2sam.media.masks import Size
 from x2sam.media.videos import Clip, open_clip, open_medium
-from x2sam.types import Media
+from x2sam.tracker.search import Segment
+from x2sam.types import Drawing, Media
 
 if TYPE_CHECKING:
     from x2sam.engine.session import Session
 
 PICTURE, PROXY = "picture.webp", "proxy.mp4"
+
+
+@dataclass(slots=True)
+class Told:
+    """What a page was told of a turn that the conversation itself does not keep."""
+
+    kind: str  # of the request
+    events: list[dict[str, Any]] = field(default_factory=list)
 
 
 @dataclass(slots=True, kw_only=True, eq=False)
@@ -42,7 +53,8 @@ class Medium:
     proxy: Proxy | None = None
     session: Session | None = None
     listing: Listing = field(default_factory=Listing)
-    phrases: dict[int, list[dict[str, Any]]] = field(default_factory=dict)  # by turn
+    told: dict[int, Told] = field(default_factory=dict)  # by turn
+    proposed: list[tuple[int, Segment]] = field(default_factory=list)  # by frame, to choose from
 
     @classmethod
     def open(cls, folder: Path, source: Path, name: str, kind: Media, limits: Limits) -> Medium:
@@ -115,6 +127,23 @@ class Medium:
             "shown": list(self.session.shown) if self.session and clip else [],
             "note": " ".join(self.opened.notes),
         }
+
+    def phrases(self, turn: int) -> list[dict[str, Any]]:
+        """List where the answer of a turn speaks of objects."""
+        events = self.told[turn].events if turn in self.told else []
+        return [
+            {"start": each["start"], "end": each["end"], "objects": list(each["objects"])}
+            for each in events
+            if each["kind"] == "phrase" and each["objects"]
+        ]
+
+    def retold(self, turn: int, drawings: Sequence[Drawing]) -> dict[str, Any]:
+        """Tell of a turn what a page needs that has not seen it, beside what `Workspace` tells."""
+        told = self.told.get(turn)
+        if told is None:
+            return {}
+        drawn = [wire.drawn(each) for each in drawings]
+        return {"kind": told.kind, "drawings": drawn, "events": list(told.events)}
 
     def close(self) -> None:
         """Let go of it, and remove its files."""

@@ -10,13 +10,15 @@ anything else than the card does. The report on the machine is made when somebod
 
 from __future__ import annotations
 
+import json
 import re
+from collections.abc import Iterator
 from importlib.resources import files
 from typing import TYPE_CHECKING, Final
 
 import gradio as gr
 
-from demo.labels import label
+from demo.labels import label, sentence
 from demo.settings import Settings
 from demo.source import EngineSource
 from x2sam.doctor import as_text, examine
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
 
 TITLE: Final = "Model"
 CARD: Final = files("x2sam") / "weights" / "nano" / "MODEL_CARD.md"
+PRECISION: Final = files("x2sam") / "weights" / "nano" / "precision.json"
 SHOWN: Final = ("What it can and cannot do", "Data, licences and credits")
 RESULTS: Final = "Results"
 NOT_MEASURED: Final = "It was not measured here; `x2sam eval` does that with pictures of yours."
@@ -50,7 +53,8 @@ def build(source: EngineSource, settings: Settings) -> None:
     with gr.Accordion(label("How often it is right"), open=False):
         results = gr.Markdown()
     with gr.Accordion(label("Limits, and what is kept"), open=True):
-        gr.Markdown(kept(settings))
+        for paragraph in kept(settings).split("\n\n"):
+            gr.Markdown(sentence(paragraph))
     with gr.Accordion(label("Licences"), open=False):
         gr.Markdown(LICENCES)
     with gr.Accordion(label("This machine, for a bug report"), open=False):
@@ -99,7 +103,8 @@ def about(engine: Engine) -> tuple[str, str]:
     if config.name == "nano" and CARD.is_file():
         found = sections(CARD.read_text(encoding="utf-8"))
         parts = [found[""], *(f"### {name}\n\n{found[name]}" for name in SHOWN if name in found)]
-        return "\n\n".join(parts), found.get(RESULTS, NOT_MEASURED)
+        results = [found.get(RESULTS, NOT_MEASURED), *agreement()]
+        return "\n\n".join(parts), "\n\n".join(results)
     text = (
         f"{config.name} reads words with {config.language.layers} layers of width "
         f"{config.language.hidden_size}, sees pictures for masks at "
@@ -108,7 +113,39 @@ def about(engine: Engine) -> tuple[str, str]:
         "cannot do, and its licence are told where its weights come from. Do not use it where a "
         "wrong mask does harm."
     )
-    return text, NOT_MEASURED
+    return text, f"{NOT_MEASURED}\n\n{memory(engine)}"
+
+
+def agreement() -> Iterator[str]:
+    """Say how nano's answers change with its precision, if that was measured."""
+    if not PRECISION.is_file():
+        return
+    measured = json.loads(PRECISION.read_text(encoding="utf-8"))
+    yield (
+        f"### In fewer bits\n\n{measured['requests']} requests about the pictures and clips in "
+        f"`assets/`, compared with float32 ({measured['whole']} MB); {measured['date']}, commit "
+        f"{measured['commit']}, on {measured['device']}."
+    )
+    rows = [
+        f"| {row['stored']} | {row['megabytes']} MB | {row['masks']:.1%} | {row['words']:.1%} |"
+        for row in measured["rows"]
+    ]
+    head = ("| stored in | weights | masks overlap by | same words |", "|---|---|---|---|")
+    yield "\n".join([*head, *rows])
+    yield "8 and 4 bits are of the language model's layers alone, a small part of nano."
+
+
+def memory(engine: Engine) -> str:
+    """Say what a model's weights take in each precision, worked out from their shapes."""
+    from x2sam.model.memory_needs import precisions  # noqa: PLC0415 (torch)
+    from x2sam.model.room import gb  # noqa: PLC0415
+
+    rows = [
+        f"| {stored} | {gb(weight.all)} | {gb(weight.all + weight.work)} |"
+        for stored, weight in precisions(engine.predictor.model.config).items()
+    ]
+    head = ("| stored in | weights | with a picture, about |", "|---|---|---|")
+    return "\n".join(["Memory, computed and not measured:\n", *head, *rows])
 
 
 def kept(settings: Settings) -> str:
@@ -117,10 +154,10 @@ def kept(settings: Settings) -> str:
     return (
         f"{settings.limits.sentence()}\n\n"
         f"A picture or clip that you open, and what is found in it, is deleted after {minutes} "
-        "without use, when you close the page, or when the server stops. Files that you give to "
-        f"Batch, and its archive, are deleted after {minutes}. Nobody else can see them. Nothing "
-        "is sent anywhere; weights are fetched once, when a model is asked for by the name of a "
-        "repository.\n\n"
+        "without use, a minute after you close the page, or when the server stops. Files that you "
+        f"give to Batch, and its archive, are deleted after {minutes}. Nobody else can see them. "
+        "Nothing is sent anywhere; weights are fetched once, when a model is asked for by the name "
+        "of a repository.\n\n"
         f"At most {settings.visitors} pictures and clips are open at once; the one that was "
         "unused for longest makes room for a new one."
     )

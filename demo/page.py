@@ -22,7 +22,8 @@ from gradio.exceptions import ServerFailedToStartError
 import x2sam
 from demo import batch_tab, model_tab, programs, workspace_tab, zero
 from demo.actions import Desk
-from demo.labels import WORDS, label
+from demo.fetching import capped
+from demo.labels import label, words
 from demo.routes import STATIC, routes
 from demo.settings import Settings
 from demo.source import EngineSource, Loaded, Loading
@@ -38,6 +39,7 @@ HEAD: Final = """
 <meta name="description" content="Talk to a picture or a video, point at it, and get its masks.">
 <link rel="stylesheet" href="x2sam/static/style.css">
 <link rel="stylesheet" href="x2sam/static/page.css">
+<script type="module" src="x2sam/static/tabs.js"></script>
 """
 _FONT: Final = ("system-ui", "sans-serif")
 _MONO: Final = ("ui-monospace", "monospace")
@@ -49,9 +51,9 @@ def build(desk: Desk) -> gr.Blocks:
     age = round(60 * desk.settings.idle_minutes)
     with gr.Blocks(title=TITLE, analytics_enabled=False, delete_cache=(60, age)) as blocks:
         gr.HTML(f"<h1>{TITLE}</h1>", elem_id="x-title", apply_default_css=False)
-        with gr.Tab(label("Image")):
+        with gr.Tab(label("Image"), elem_id="x-image"):
             workspace_tab.build(desk, "image")
-        with gr.Tab(label("Video")):
+        with gr.Tab(label("Video"), elem_id="x-video"):
             workspace_tab.build(desk, "video")
         with gr.Tab(label("Batch")):
             batch_tab.build(desk.source, desk.settings, desk.gpu)
@@ -80,7 +82,8 @@ def serving(settings: Settings, source: EngineSource) -> Iterator[str]:
     try:
         desk = Desk(settings, source, visitors, gpu)
         blocks = build(desk)
-        yield _launch(blocks, desk)
+        with capped(settings.limits.clip_bytes):
+            yield _launch(blocks, desk)
     finally:
         if blocks is not None:
             blocks.close(verbose=False)
@@ -106,8 +109,12 @@ def serve(settings: Settings) -> int:
         return x2sam.load(
             settings.model,
             base=settings.base,
+            revision=settings.revision,
             tracker=settings.tracker,
+            bits=settings.bits,
             device=settings.device,
+            offload=settings.offload,
+            merge=settings.merge,
         )
 
     source = Loaded(load()) if zero.prepare() else Loading(load)
@@ -138,7 +145,7 @@ def _launch(blocks: gr.Blocks, desk: Desk) -> str:
         "max_threads": 2 * settings.visitors + 40,
         "max_file_size": settings.limits.clip_bytes,
         "theme": _theme(),
-        "i18n": WORDS,
+        "i18n": words(*model_tab.kept(settings).split("\n\n")),
         "head": HEAD,
     }
     try:

@@ -7,7 +7,8 @@
     answer["objects"][0]["rle"]  # {"size": [512, 512], "counts": "..."}
 
 Every call stands alone: it opens the file, asks once, and forgets both. Masks come back as COCO
-run lengths at the size of the file. `x2sam demo --mcp` serves the same functions as MCP tools,
+run lengths at the size of the file. A file may be named by a public address as well; it is
+fetched as far as `demo.fetching` allows. `x2sam demo --mcp` serves the same functions as MCP tools,
 described by the docstrings below.
 """
 
@@ -177,6 +178,7 @@ class Programs:
         frame: int = 0,
         stride: int = 1,
         task: str | None = None,
+        propagation: str = "auto",
     ) -> ClipAnswer:
         """Find things in a clip by words, by marks on a frame, or by both, and follow them.
 
@@ -189,12 +191,15 @@ class Programs:
             frame: the frame that was marked, from 0.
             stride: segment every so many frames; those between carry the mask before.
             task: a task by name, for instance "refseg"; chosen from the words by default.
+            propagation: what carries masks from frame to frame: "memory", "one_token", "sam2"
+                where that is loaded, or "auto".
 
         Returns:
             The answer in words, the objects with masks by frame, and what was not found.
         """
         marks = _marks(points, labels, box, frame)
-        with self._answered(video, text, marks, task, stride=stride) as (session, outcome):
+        how = {"stride": _whole(stride, "stride"), "propagation": propagation}
+        with self._answered(video, text, marks, task, how=how) as (session, outcome):
             return _clip_answer(session, outcome)
 
     @_said_plainly
@@ -207,6 +212,7 @@ class Programs:
         rle: Runs | None = None,
         frame: int = 0,
         stride: int = 1,
+        propagation: str = "auto",
     ) -> ClipAnswer:
         """Follow one thing through a clip, from points, a box or a mask on one frame.
 
@@ -218,6 +224,8 @@ class Programs:
             rle: its mask, as COCO run lengths at the size of the clip.
             frame: the frame that was marked, from 0.
             stride: segment every so many frames; those between carry the mask before.
+            propagation: what carries the mask from frame to frame: "memory", "one_token", "sam2"
+                where that is loaded, or "auto".
 
         Returns:
             The object with its masks by frame.
@@ -228,7 +236,8 @@ class Programs:
             marks.append(Drawing(kind="mask", mask=mask, frame=frame))
         if not marks:
             raise PromptError("Mark the thing to follow: with points, a box or a mask.")
-        with self._answered(video, "", marks, stride=stride) as (session, outcome):
+        how = {"stride": _whole(stride, "stride"), "propagation": propagation}
+        with self._answered(video, "", marks, how=how) as (session, outcome):
             return _clip_answer(session, outcome)
 
     @_said_plainly
@@ -254,7 +263,7 @@ class Programs:
         task: str | None = None,
         *,
         clip: bool | None = True,
-        stride: int = 1,
+        how: Mapping[str, Any] | None = None,
     ) -> Iterator[tuple[Session, Outcome]]:
         """Open an upload for one call, and ask; `clip` says what it has to be, None either."""
         from x2sam.engine.commands import Outcome  # noqa: PLC0415 (torch)
@@ -262,7 +271,7 @@ class Programs:
         request = Request(kind="ask", text=text, drawings=tuple(marks), task=task)
         path, name = uploaded(file)
         engine = self._source.get()
-        options = replace(engine.options, stride=_whole(stride, "stride"))
+        options = replace(engine.options, **(how or {}))
         limits = self._settings.limits
         with engine.open(path, options=options, limits=limits, name=name) as session:
             if clip is not None and clip is not isinstance(session.medium, Clip):

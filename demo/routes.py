@@ -23,6 +23,7 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
 from demo.actions import Desk, opened
+from demo.chinese import language_of, told
 from demo.medium import PICTURE, PROXY, Medium
 from demo.turns import apologise
 from demo.visitors import ClosedError
@@ -79,24 +80,29 @@ async def _upload(desk: Desk, request: Request) -> Response:
     kind: Media = "video" if request.query_params.get("kind") == "video" else "image"
     name = request.query_params.get("name", "")
     folder = None
+
+    def say(status: int, **values: Any) -> Response:
+        spoken = told(values, language_of(request.query_params))
+        return JSONResponse(spoken, status, headers=PRIVATE)
+
     try:
         workspace = desk.visitors.find(token)
         _check_length(desk, request.headers, kind)
         folder = workspace.new_folder()
         await _receive(desk, request, folder / "source", kind)
         await run_sync(workspace.open, folder, folder / "source", name, kind)
-        return _json(200, ok=True, **await run_sync(opened, workspace))
+        return say(200, ok=True, **await run_sync(opened, workspace))
     except ClosedError as error:
-        answer = _json(NOT_FOUND, ok=False, error=str(error), expired=True)
+        answer = say(NOT_FOUND, ok=False, error=str(error), expired=True)
     except ClientDisconnect:
-        answer = _json(UNREADABLE, ok=False, error="The upload was broken off.")
+        answer = say(UNREADABLE, ok=False, error="The upload was broken off.")
     except LimitError as error:
-        answer = _json(TOO_LARGE, ok=False, error=str(error))
+        answer = say(TOO_LARGE, ok=False, error=str(error))
     except X2SAMError as error:
-        answer = _json(UNREADABLE, ok=False, error=str(error))
+        answer = say(UNREADABLE, ok=False, error=str(error))
     except OSError as error:
         apologise(error)
-        answer = _json(FULL, ok=False, error="The server has no room for this file.")
+        answer = say(FULL, ok=False, error="The server has no room for this file.")
     if folder is not None:
         shutil.rmtree(folder, ignore_errors=True)
     return answer
@@ -179,7 +185,3 @@ def _medium(desk: Desk, request: Request) -> Medium:
     if medium is None or medium.id != request.path_params["medium"]:
         raise HTTPException(NOT_FOUND)
     return medium
-
-
-def _json(status: int, **values: Any) -> Response:
-    return JSONResponse(values, status, headers=PRIVATE)

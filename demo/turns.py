@@ -19,15 +19,18 @@ from secrets import token_hex
 from typing import Any, Final
 
 from demo import wire, zero
-from demo.requests import read
+from demo.medium import Medium, Told
+from demo.requests import Heard, Request, read
 from demo.visitors import ClosedError, Visitors
 from demo.workspace import Workspace
 from x2sam.errors import X2SAMError
-from x2sam.types import Done, Event, MaskReady, Phrase, Progress, Routed
+from x2sam.tracker.search import Segment
+from x2sam.types import Done, MaskReady, Phrase, Progress, Routed
 
 BATCH: Final = 0.05  # seconds that an event may wait for the next ones
 LOADING: Final = "loading the model"
 _ENDS: Final = ("done", "error")
+_RETOLD: Final = {"routed", "phrase", "notfound", "warning", *_ENDS}  # to a page loaded again
 _log = logging.getLogger(__name__)
 
 Answer = dict[str, Any]
@@ -78,6 +81,7 @@ class Turn:
         self._turn: zero.Turn | None = None  # once it has begun
         self._started: dict[str, float] = {}  # when each stage began
         self._listed: set[int] = set()  # objects that the page has been told of
+        self._told: Told | None = None  # of the engine's turn
         # Gradio's context says who asks, which whoever lends a GPU wants to know.
         run = copy_context().run
         self._thread = threading.Thread(target=run, args=[self._work], name="turn", daemon=True)
@@ -128,9 +132,9 @@ class Turn:
         try:
             self._answer()
         except X2SAMError as error:
-            self._end(wire.failed(str(error)))
+            self._fail(str(error))
         except Exception as error:  # noqa: BLE001 (the server lives on)
-            self._end(wire.failed(apologise(error)))
+            self._fail(apologise(error))
         finally:
             self._workspace.end_turn(self)
             self._events.put(None)
@@ -148,8 +152,9 @@ class Turn:
         if request.kind == "ask" and workspace.gpu is None:
             estimate = session.estimate(request.text, request.drawings, request.task, request.reach)
             self._events.put({"kind": "estimate", **wire.estimated(estimate)})
-        turn = 0
         self._turn = zero.Turn(workspace.gpu, session, medium.source, request, workspace.limits)
+        if request.kind == "everything":
+            medium.proposed.clear()
         with closing(self._turn.events()) as events:
             for event in events:
                 if self._left:
@@ -157,26 +162,33 @@ class Turn:
                 if self._stopped:  # perhaps before the engine's turn had begun
                     self._turn.stop()
                 if isinstance(event, Routed):
-                    turn = event.turn
-                    medium.phrases.pop(turn, None)  # of a turn that was taken back
-                self._pass_on(event, turn, medium.display)
+                    self._told = medium.told[event.turn] = Told(request.kind)
+                self._pass_on(event, medium, request)
 
-    def _pass_on(self, event: Event, turn: int, display: tuple[int, int]) -> None:
+    def _pass_on(self, event: Heard, medium: Medium, request: Request) -> None:
         """Put an event down for the page, after the list where it speaks of what is new."""
+        display = medium.display
+        if isinstance(event, Segment):
+            medium.proposed.append((request.frame, event))
+            self._events.put(wire.proposed(event, len(medium.proposed) - 1, display))
+            return
+        told = wire.shown(event, display)
+        self._remember(told)
         match event:
             case MaskReady() if event.object not in self._listed:
                 self._tell_state()
-            case Phrase() if event.objects:
-                self._workspace.spoken(turn, wire.phrase(event))
-                if not self._listed.issuperset(event.objects):
-                    self._tell_state()
+            case Phrase() if not self._listed.issuperset(event.objects):
+                self._tell_state()
+            case Progress():
+                told["left"] = self._left_of(event)
             case Done():
-                self._end(wire.shown(event, display))
+                self._end(told)
                 return
-        told = wire.shown(event, display)
-        if isinstance(event, Progress):
-            told["left"] = self._left_of(event)
         self._events.put(told)
+
+    def _remember(self, told: Answer) -> None:
+        if self._told is not None and told["kind"] in _RETOLD:
+            self._told.events.append(told)
 
     def _left_of(self, event: Progress) -> float | None:
         """Guess how many seconds a stage will take yet, from those it has taken."""
@@ -185,6 +197,11 @@ class Turn:
         if event.done < 2 or now == began:  # noqa: PLR2004 (the first step is no measure)
             return None
         return round((now - began) / (event.done - 1) * (event.total - event.done), 1)
+
+    def _fail(self, sentence: str) -> None:
+        told = wire.failed(sentence)
+        self._remember(told)
+        self._end(told)
 
     def _end(self, event: Answer) -> None:
         """End the turn: others may ask now, and the page gets the list as it has become."""

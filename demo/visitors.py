@@ -4,6 +4,9 @@ A token is all that a page needs to get at its workspace, and nobody can guess o
 are bounded in number, and one that is not used for a while is closed, with everything in its
 folder: a sweeper looks every few seconds. All folders lie in one root, which nobody else may read
 and which is removed when the server ends.
+
+A page that goes away may be one that is being loaded again. Its workspace is shut at once, and
+closed soon after, unless the page comes back with its token: then it gets a new one for the same.
 """
 
 from __future__ import annotations
@@ -21,6 +24,7 @@ from demo.workspace import Workspace
 from x2sam.errors import LimitError, X2SAMError
 
 SWEEP = 5.0  # seconds between two looks for what is no longer used
+RETURN = 60.0  # seconds that a page which went away may take to come back
 
 
 class ClosedError(X2SAMError):
@@ -33,6 +37,7 @@ class Visitor:
 
     workspace: Workspace
     seen: float
+    away: bool = False  # the page went away, and may come back
 
 
 class Visitors:
@@ -74,11 +79,25 @@ class Visitors:
             leaving.close()
         return token
 
+    def back(self, token: object) -> str | None:
+        """Give a page that was loaded again its workspace, under a new token; None if it is gone.
+
+        Whatever still comes for the old token, as a late farewell, finds nobody.
+        """
+        with self._lock:
+            visitor = self._here.pop(token, None) if isinstance(token, str) else None
+            if visitor is None:
+                return None
+            fresh = token_urlsafe(32)
+            self._here[fresh] = Visitor(visitor.workspace, self._clock())
+        visitor.workspace.moved(fresh)
+        return fresh
+
     def find(self, token: object) -> Workspace:
         """Return the workspace of a token, which counts as use; `ClosedError` if there is none."""
         with self._lock:
             visitor = self._here.get(token) if isinstance(token, str) else None
-            if visitor is None:
+            if visitor is None or visitor.away:
                 raise ClosedError(
                     f"This conversation was closed: it was not used for {self._idle:g} minutes, "
                     "or others needed the room. Open the picture or clip again."
@@ -87,6 +106,15 @@ class Visitors:
             return visitor.workspace
 
     def leave(self, token: str) -> None:
+        """Shut a workspace, as its page goes away; nobody gets at it until the page is back."""
+        with self._lock:
+            visitor = self._here.get(token)
+            if visitor is None:
+                return
+            visitor.away, visitor.seen = True, self._clock()
+        visitor.workspace.interrupt()
+
+    def _close(self, token: str) -> None:
         """Close a workspace; one that is gone already stays so."""
         with self._lock:
             visitor = self._here.pop(token, None)
@@ -100,16 +128,17 @@ class Visitors:
             gone = [
                 token
                 for token, visitor in self._here.items()
-                if now - visitor.seen > 60 * self._idle and not visitor.workspace.busy
+                if now - visitor.seen > (RETURN if visitor.away else 60 * self._idle)
+                and not visitor.workspace.busy
             ]
         for token in gone:
-            self.leave(token)
+            self._close(token)
 
     def close(self) -> None:
         """Close all workspaces, and remove every folder."""
         self._over.set()
         for token in list(self._here):
-            self.leave(token)
+            self._close(token)
         shutil.rmtree(self.root, ignore_errors=True)
 
     def _to_leave(self) -> Workspace | None:
@@ -120,7 +149,10 @@ class Visitors:
         if not idle:
             raise LimitError("Too many people are here at once. Try again in a few minutes.")
 
-        return self._here.pop(min(idle, key=lambda token: self._here[token].seen)).workspace
+        def worth(token: str) -> tuple[bool, float]:
+            return not self._here[token].away, self._here[token].seen
+
+        return self._here.pop(min(idle, key=worth)).workspace
 
     def _sweep_on(self) -> None:
         while not self._over.wait(SWEEP):

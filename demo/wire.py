@@ -19,6 +19,7 @@ from demo.display import grow, rle_json, shrink
 from x2sam.engine.reach import Reach
 from x2sam.errors import MediaError, PromptError
 from x2sam.media.masks import Rle, Size
+from x2sam.tracker.search import Segment
 from x2sam.types import (
     Done,
     Drawing,
@@ -66,6 +67,12 @@ _EDGE: Final = 0.001  # pixels that a point stays away from the far edge
 NONSENSE: Final = "The page sent something that makes no sense. Load it again."
 
 
+def proposed(segment: Segment, number: int, display: Size) -> dict[str, Any]:
+    """Write one of the things that a person may choose from."""
+    rle = rle_json(shrink(segment.rle.mask(), display))
+    return {"kind": "segment", "segment": number, "rle": rle, "score": round(segment.quality, 4)}
+
+
 def shown(event: Event, display: Size) -> dict[str, Any]:
     """Write an event of the engine for a page of this display size."""
     told: dict[str, Any] = {"kind": KINDS[type(event)]}
@@ -77,6 +84,8 @@ def shown(event: Event, display: Size) -> dict[str, Any]:
         case MaskReady():
             rle = rle_json(shrink(event.mask, display))
             seen = {"score": round(float(event.score), 4), "how": event.how.value}
+            if event.visible is not None:
+                seen["visible"] = round(float(event.visible), 4)
             return told | {"object": event.object, "frame": event.frame, "rle": rle, **seen}
         case _:
             return told | asdict(event)
@@ -85,11 +94,6 @@ def shown(event: Event, display: Size) -> dict[str, Any]:
 def failed(text: str) -> dict[str, Any]:
     """Write what ends a request that cannot be answered."""
     return {"kind": "error", "text": text}
-
-
-def phrase(event: Phrase) -> dict[str, Any]:
-    """Write where an answer speaks of objects."""
-    return {"start": event.start, "end": event.end, "objects": list(event.objects)}
 
 
 def estimated(event: Estimate) -> dict[str, Any]:
@@ -114,6 +118,21 @@ def marks(values: Any, *, source: Size, display: Size) -> list[Drawing]:
     if sum(len(each.get("points") or ()) for each in values if isinstance(each, dict)) > _POINTS:
         raise PromptError("The scribbles are too long. Draw shorter ones.")
     return [_mark(each, source, display) for each in values]
+
+
+def drawn(drawing: Drawing) -> dict[str, Any]:
+    """Write a mark for the page, which sends it back as it is: what `marks` reads."""
+    mask = drawing.mask
+    return {
+        "kind": drawing.kind,
+        "positive": drawing.positive,
+        "frame": drawing.frame,
+        "object": drawing.object,
+        "points": [list(point) for point in drawing.points],
+        "width": drawing.width,
+        "box": None if drawing.box is None else list(drawing.box),
+        "rle": None if mask is None else Rle.of(mask).to_json(),
+    }
 
 
 def _mark(values: Any, source: Size, display: Size) -> Drawing:

@@ -104,6 +104,16 @@ class Workspace:
         if self._source.ready:
             self.session()
 
+    def interrupt(self) -> None:
+        """End what is being answered, for somebody who may come back; what is done is kept."""
+        if self.run is not None:
+            self.run.leave()
+
+    def moved(self, token: str) -> None:
+        """Go by another token from now on."""
+        self.interrupt()
+        self._token = token
+
     def close(self) -> None:
         """Let go of everything, and remove the folder."""
         self._replace(None)
@@ -168,8 +178,11 @@ class Workspace:
         medium = self.opened()
         return medium.describe(self.url("media", medium.id))
 
-    def state(self) -> dict[str, Any]:
-        """Describe the objects, and the turns that are over."""
+    def state(self, *, whole: bool = False) -> dict[str, Any]:
+        """Describe the objects, and the turns that are over.
+
+        The `whole` is for a page that has seen none of it: also what was drawn, and told.
+        """
         medium = self.medium
         session = medium.session if medium else None
         if medium is None or session is None:
@@ -183,9 +196,10 @@ class Workspace:
                 "task": each.task,
                 "note": each.note,
                 "reply": each.reply,
-                "phrases": medium.phrases.get(each.turn, []),
+                "phrases": medium.phrases(each.turn),
                 "objects": list(each.objects),
                 "stopped": each.stopped,
+                **(medium.retold(each.turn, each.drawings) if whole else {}),
             }
             for each in session.turns[-_TURNS:]
         ]
@@ -224,11 +238,6 @@ class Workspace:
             for frame in frames
             if frame in each.masks
         ]
-
-    def spoken(self, turn: int, phrase: Mapping[str, Any]) -> None:
-        """Remember where the answer of a turn speaks of objects."""
-        if self.medium is not None:
-            self.medium.phrases.setdefault(turn, []).append(dict(phrase))
 
     # What is changed and taken away
 

@@ -3,9 +3,12 @@
  */
 import { openSettings } from "./dialogs.js";
 import { effectText } from "./effects.js";
+import { kept, propose, searching, TOOL } from "./everything.js";
 import { createFrames } from "./frames.js";
 import { adopt } from "./marks.js";
 import { EMPTY } from "./store.js";
+
+const QUIET = new Set(["mark", TOOL]); // requests that the chat does not tell of
 
 /**
  * @param {any} page the workspace's parts: store, server, runs, sync, masks ...
@@ -58,6 +61,7 @@ export function createActions(page) {
   });
 
   const actions = {
+    kind,
     facts: null,
     frames: null,
     chat: null,
@@ -96,6 +100,13 @@ export function createActions(page) {
       }
       if (get().medium) actions.send(example.question, { task: example.task, drawings: keepMedium ? [] : example.drawings });
       else actions.chat.suggest(example.question);
+    },
+
+    /** The page was loaded again, and what it had is still there. */
+    resume(back, frame) {
+      show(back);
+      actions.chat.restore(back.state.turns);
+      actions.goto(frame);
     },
 
     /** The server has let go of it all: begin anew, and say so. */
@@ -138,6 +149,17 @@ export function createActions(page) {
       const { frame } = get();
       const reach = { start: frame, first: Math.min(first, frame), last: Math.max(end, frame), direction, best: false };
       runs.ask(request("propagate", { object, reach }));
+    },
+
+    everything(search) {
+      searching(store);
+      runs.ask(request(TOOL, { search }));
+    },
+
+    /** Make an object of what a search has found. */
+    async keep(segment) {
+      const answer = await change("keep", { segment });
+      if (answer) kept(store, segment, answer.object);
     },
 
     stop() {
@@ -213,20 +235,28 @@ export function createActions(page) {
     // What `runs` reports
 
     started(run, asked) {
-      store.set({ busy: { run, stage: "", done: 0, total: 0 }, notice: null });
-      if (asked.kind !== "mark") actions.chat.begin(run, asked);
+      store.set({ busy: { run, kind: asked.kind, stage: "", done: 0, total: 0 }, notice: null });
+      if (!QUIET.has(asked.kind)) actions.chat.begin(run, asked);
     },
 
     heard(run, event, asked) {
-      if (event.kind === "mask") sync.mask(event);
+      if (event.kind === "segment") propose(store, event);
+      else if (event.kind === "mask") sync.mask(event);
       else if (event.kind === "state") sync.state(event.state, true);
-      else if (event.kind === "progress") store.set({ busy: { ...get().busy, ...event, run } });
+      else if (event.kind === "progress") store.set({ busy: { ...get().busy, ...event, kind: asked.kind, run } });
       else if (event.kind === "waiting") store.set({ busy: { ...get().busy, ahead: event.ahead, run } });
       else if (event.kind === "done" || event.kind === "error") store.set({ busy: null });
-      if (asked.kind === "mark") marked(event, asked);
+      if (asked.kind === TOOL) searched(event);
+      else if (asked.kind === "mark") marked(event, asked);
       else actions.chat.event(run, event);
     },
   };
+
+  /** A search has ended, well or not. */
+  function searched(event) {
+    if (event.kind === "error") actions.notice(event.text, "error");
+    if (event.kind === "done") store.set({ searched: true });
+  }
 
   /** Marks have been answered: their object is the one that further marks correct. */
   function marked(event, asked) {

@@ -124,13 +124,21 @@ export function recalled(messages, turns) {
   return kept;
 }
 
-/** @param {any} turn @returns {Message} */
-function fromTurn({ turn, text, task, note, reply, phrases, objects, stopped }) {
-  return {
+/**
+ * A turn as the server keeps it. Where it tells what was drawn and what came back beside text and
+ * masks, as it does after a reload, the message is as it was.
+ *
+ * @param {any} turn
+ * @returns {Message}
+ */
+function fromTurn({ turn, kind, text, drawings, task, note, reply, phrases, objects, stopped, events }) {
+  const message = {
     ...BLANK,
     key: `turn-${turn}`,
     turn,
-    kind: text || reply ? "ask" : "mark",
+    kind: kind ?? (text || reply ? "ask" : "mark"),
+    drawings: drawings ?? [],
+    task: events ? task : null,
     text: text ?? "",
     route: task ? { chip: note ?? "", task, reason: note ?? "" } : null,
     reply: reply ?? "",
@@ -138,6 +146,7 @@ function fromTurn({ turn, text, task, note, reply, phrases, objects, stopped }) 
     objects: objects ?? [],
     status: stopped ? "stopped" : "done",
   };
+  return (events ?? []).reduce((now, event) => ({ ...now, ...CHANGES[event.kind](now, event) }), message);
 }
 
 /**

@@ -7,6 +7,7 @@
  */
 
 import { clamp, revealed } from "./geometry.js";
+import { PICKING } from "./tools.js";
 
 export const ARROWS = Object.freeze({ ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] });
 const LEAP = 10; // display pixels, with Shift
@@ -41,7 +42,7 @@ export function watchCrosshair(view, stage, signal) {
   function press(how = {}) {
     const { crosshair, tool } = store.get();
     if (gestures.active()) gestures.finish();
-    else if (tool === "select" && !how.tool && !how.negative) stage.pick(stage.screen(crosshair));
+    else if (PICKING.has(tool) && !how.tool && !how.negative) stage.pick(stage.screen(crosshair));
     else {
       gestures.begin(crosshair, { scale: stage.scale(), ...how });
       if (gestures.active()) say(t("stage.said.begun"));

@@ -3,13 +3,15 @@
  *
  * Looks do not rest on colour: frames that the model looked at are solid, frames to which the mask
  * was carried are hatched, a correction has a diamond. A thin line is where the object was looked
- * for and is not to be seen. Frames stand at equal distances, whatever their times are.
+ * for and is not to be seen; a dotted rim is where SAM 2 believes it hidden, and where it is in doubt
+ * the lane fades. Frames stand at equal distances, whatever their times are.
  */
 import { clock, frameAt } from "./times.js";
 
 export const INSET = 9; // px at both ends: half the thumb of the scrubber above
 const BAR = 14; // px
 const LEAST = 3; // px; one frame of ten thousand is still to be seen
+export const HIDDEN = 0.5; // from this doubt on, SAM 2 believes that the object is hidden
 const DIAMOND = 5; // px from its middle
 const LABEL = 64; // px from one time to the next
 const STEPS = [0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 1800, 3600]; // s
@@ -108,10 +110,39 @@ export function drawLanes(context, { objects, frames, width, lane, live, lit, co
     fill(carried, object.colour, top + BAR - 1.5, 1.5);
     const corrected = meet(object.visible, origins("corrected"));
     fill([...meet(object.visible, origins("seen")), ...corrected], object.colour);
+    for (const [first, last, sure] of object.doubts ?? []) {
+      const [left, length] = ends([first, last]);
+      if (sure < HIDDEN) dotted(context, left, length, top, object.colour);
+      else veil(context, left, length, top, colour("--x-bg"), 1 - sure);
+    }
     if (lit(object)) outline(context, object.visible.map(ends), top, colour("--x-text"));
     for (const [first] of corrected) diamond(context, placeOf(first, frames, width), middle);
   });
   context.globalAlpha = 1;
+}
+
+/** Frames where SAM 2 believes the object hidden: nothing but its rim. */
+function dotted(context, left, length, top, colour) {
+  context.save();
+  context.strokeStyle = colour;
+  context.lineWidth = 1.5;
+  context.setLineDash([2, 3]);
+  context.strokeRect(left, top + 3, length, BAR - 6);
+  context.restore();
+}
+
+/** The less sure SAM 2 is to see it, the paler. */
+function veil(context, left, length, top, colour, share) {
+  context.save();
+  context.globalAlpha *= Math.min(0.85, 1.7 * share);
+  context.fillStyle = colour;
+  context.fillRect(left, top, length, BAR);
+  context.restore();
+}
+
+/** How sure SAM 2 was to see an object on a frame, 0 to 1; null where it said nothing but yes. */
+export function sureAt({ doubts = [] }, frame) {
+  return doubts.find(([first, last]) => first <= frame && frame <= last)?.[2] ?? null;
 }
 
 /** Slanting lines of a colour. @param {CanvasRenderingContext2D} context @param {string} colour */

@@ -10,7 +10,7 @@ import { menuButton } from "./menus.js";
 import { cut, paintPhrases, phraseButton, writePieces } from "./phrases.js";
 
 const KINDS = ["point", "box", "scribble", "mask"];
-const STAGES = { "looking at frames": "looking", "segmenting frames": "segmenting", "carrying masks": "carrying", "loading the model": "loading" };
+const STAGES = { "looking at frames": "looking", "segmenting frames": "segmenting", "carrying masks": "carrying", "choosing a frame": "choosing", "loading the model": "loading" };
 
 /**
  * @typedef {import("./chat_state.js").Message} Message
@@ -74,7 +74,7 @@ export function createMessage(store, actions, composer, t) {
     if (!route) return [];
     const tasks = (actions.facts?.tasks ?? []).map(({ id, title }) => ({ id, title: titleOf(id, title) }));
     const name = titleOf(route.task ?? "list", route.chip || route.task);
-    const why = (store.get().language === "en" && route.reason) || null; // the router speaks English
+    const why = route.reason || null;
     const known = message.turn !== null && status !== "running" && tasks.length > 0 && message.text !== "";
     if (!known) return [element("span", { class: "x-chip", title: why }, name)];
     const button = element(

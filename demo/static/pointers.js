@@ -7,6 +7,7 @@
  */
 
 import { panned, zoomed } from "./geometry.js";
+import { PICKING } from "./tools.js";
 
 const STILL = 8; // CSS pixels that a finger may slip while it taps; a mouse half of it
 const TURN = 0.0016; // of a wheel; a pinch on a trackpad arrives as a wheel with Ctrl
@@ -53,7 +54,7 @@ export function watchPointers(canvas, stage, signal) {
     if (event.button === 1 || hand) {
       doing.what = "pan";
       if (hand) store.set({ hand: "used" });
-    } else if (tool === "select" || (tool === "point" && event.pointerType === "touch")) {
+    } else if (PICKING.has(tool) || (tool === "point" && event.pointerType === "touch")) {
       doing.what = "tap";
     } else {
       gestures.begin(stage.picture(here), { scale: stage.scale(), negative });
@@ -97,7 +98,7 @@ export function watchPointers(canvas, stage, signal) {
     doing = null;
     if (what === "draw") gestures.finish();
     else if (what === "tap" && !moved) {
-      if (store.get().tool === "select") stage.pick(from);
+      if (PICKING.has(store.get().tool)) stage.pick(from);
       else gestures.begin(stage.picture(from), { scale: stage.scale(), negative });
     }
     stage.repaint();

@@ -16,8 +16,9 @@ export class ServerError extends Error {
 /**
  * @param {{hello: Function, call: Function}} functions the server functions of the component
  * @param {(key: string, ...args: unknown[]) => string} t
+ * @param {string} language in which the server is to speak
  */
-export function createServer(functions, t) {
+export function createServer(functions, t, language = "en") {
   let token = "";
 
   /** @param {any} answer */
@@ -41,15 +42,19 @@ export function createServer(functions, t) {
   return {
     token: () => token,
 
-    /** @param {"image"|"video"} kind @param {string} language */
-    async hello(kind, language) {
-      const answer = await asked(() => functions.hello({ kind, language }));
+    /**
+     * @param {"image"|"video"} kind
+     * @param {string} language
+     * @param {string|null} before the token that this page had before it was loaded again
+     */
+    async hello(kind, language, before = null) {
+      const answer = await asked(() => functions.hello({ kind, language, token: before }));
       token = answer.token;
       return answer;
     },
 
     /** @param {string} name @param {object} args */
-    call: (name, args = {}) => asked(() => functions.call({ token, name, ...args })),
+    call: (name, args = {}) => asked(() => functions.call({ token, language, name, ...args })),
 
     /**
      * Send a file, and open it.
@@ -60,7 +65,7 @@ export function createServer(functions, t) {
      */
     upload(file, kind, onProgress) {
       const url = new URL(`x2sam/upload/${token}`, document.baseURI);
-      url.search = new URLSearchParams({ kind, name: file.name }).toString();
+      url.search = new URLSearchParams({ kind, language, name: file.name }).toString();
       return new Promise((resolve, reject) => {
         const request = new XMLHttpRequest();
         request.open("POST", url);

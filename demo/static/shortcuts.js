@@ -29,6 +29,7 @@ const TABLE = [
   tool("b", "box"),
   tool("s", "scribble"),
   tool("e", "erase"),
+  { keys: ["a"], shown: "A", text: "keys.everything", run: everything },
   { keys: ["+", "="], shown: "+", text: "keys.plus", run: (desk) => sign(desk, true) },
   { keys: ["-", "_", "−"], shown: "−", text: "keys.minus", run: (desk) => sign(desk, false) },
   { keys: ["[", "]"], shown: "[  ]", text: "keys.brush", run: brush },
@@ -53,7 +54,7 @@ const TABLE = [
   { keys: ["x"], shown: "X", text: "keys.crosshair", run: crosshair },
   { keys: ["enter"], shown: "Enter", text: "keys.enter", run: null },
   { keys: ["backspace"], shown: "Backspace", text: "keys.backspace", run: null },
-  { keys: ["escape"], shown: "Esc", text: "keys.escape", run: ({ actions }) => actions.select(null) },
+  { keys: ["escape"], shown: "Esc", text: "keys.escape", run: leave },
   { keys: ["?"], shown: "?", text: "keys.help", run: ({ store }) => store.set({ help: true }) },
 ];
 
@@ -61,9 +62,19 @@ function tool(key, name) {
   return { keys: [key], shown: key.toUpperCase(), text: `tools.${name}`, run: ({ actions }) => actions.setTool(name) };
 }
 
+function everything({ actions }) {
+  if (actions.kind === "image" && actions.facts?.tracker) actions.setTool("everything");
+}
+
+/** Of a search for everything, the tool is put away first. */
+function leave({ store, actions }) {
+  if (store.get().tool === "everything") actions.setTool("point");
+  else actions.select(null);
+}
+
 function sign({ store, actions }, positive) {
   store.set({ positive });
-  if (["select", "erase"].includes(store.get().tool)) actions.setTool("point");
+  if (["select", "erase", "everything"].includes(store.get().tool)) actions.setTool("point");
 }
 
 function brush({ store }, { key }) {

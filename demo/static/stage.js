@@ -9,6 +9,7 @@
 import { watchCrosshair } from "./crosshair.js";
 import { createEffects, effectOf } from "./effects.js";
 import { element } from "./element.js";
+import { paintProposed, proposedAt, TOOL } from "./everything.js";
 import { placed, settled, toPicture, toScreen, WHOLE } from "./geometry.js";
 import { marksOf } from "./marks.js";
 import { paintBrush, paintCrosshair, paintMarks, paintMasks, paintNames } from "./painting.js";
@@ -18,7 +19,7 @@ import { createGestures, nameOf, prepare } from "./tools.js";
 const PIXELS = 4; // from this many device pixels to a pixel on, pixels are shown as squares
 const PAINTED = [
   ["view", "playing", "objects", "maskVersion", "selected", "hovered", "solo", "look"],
-  ["marks", "drawings", "crosshair", "tool", "brush", "hand"],
+  ["marks", "drawings", "crosshair", "tool", "brush", "hand", "proposed", "pointed"],
 ].flat();
 
 /**
@@ -119,6 +120,7 @@ export function mountStage(root, store, masks, actions, t) {
     ctx.imageSmoothingQuality = state.playing ? "low" : "high";
     if (shown !== null) ctx.drawImage(withEffect(layer, taken, objects, state), 0, 0);
     paintMasks(ctx, [...objects].sort((a, b) => last(a) - last(b)), state, where.scale);
+    paintProposed(ctx, state, where.scale);
     ctx.setTransform(ratio, 0, 0, ratio, 0, 0);
     const { plates } = effectOf(state.look);
     if (plates === "numbers" || (plates && state.look.labels)) paintNames(ctx, objects, state, where, size);
@@ -139,11 +141,19 @@ export function mountStage(root, store, masks, actions, t) {
     return hit.reduce((least, each) => (least && least.shape.area <= each.shape.area ? least : each), null);
   }
 
+  /** What may be kept at a place of the picture; it has no name yet, and says how good it is. */
+  function proposalAt(at) {
+    const found = proposedAt(store.get(), at);
+    return found && { ...found, name: t("everything.score", Math.round(100 * found.score)), colour: "#ffffff" };
+  }
+
   /** The mouse has moved, or left: its object glows and says its name. */
   function point(at) {
     pointer = at;
-    const { medium, hovered } = store.get();
-    const found = at && medium && !gestures.active() ? objectAt(toPicture(place(), at)) : null;
+    const { medium, hovered, tool } = store.get();
+    const there = at && medium && !gestures.active() ? toPicture(place(), at) : null;
+    const found = there && (tool === TOOL ? proposalAt(there) : objectAt(there));
+    store.set({ pointed: found?.segment ?? null });
     if (hovered !== (found?.id ?? null)) actions.hover(found?.id ?? null);
     tip.hidden = !found;
     view.classList.toggle("x-over-mask", Boolean(found));
@@ -157,6 +167,12 @@ export function mountStage(root, store, masks, actions, t) {
   }
 
   function pick(at) {
+    if (store.get().tool === TOOL) {
+      const proposal = proposalAt(toPicture(place(), at));
+      if (proposal) actions.keep(proposal.segment);
+      say(proposal ? t("everything.kept", proposal.name) : t("stage.said.nothing"));
+      return;
+    }
     const found = objectAt(toPicture(place(), at));
     actions.select(found?.id ?? null);
     say(found ? t("stage.said.selected", found.name) : t("stage.said.nothing"));

@@ -39,6 +39,8 @@ export const en = {
   "timeline.seen": "looked at by the model",
   "timeline.carried": "carried over",
   "timeline.corrected": "marked by you",
+  "timeline.hidden": "{0}, frame {1}: SAM 2 believes that it is hidden here.",
+  "timeline.doubt": "{0}, frame {1}: SAM 2 is about {2} % sure that it is to be seen.",
   "timeline.empty": "Objects appear here with the frames in which they are seen.",
   "timeline.track": "{0}, seen in {1} of {2} frames",
 };
@@ -83,6 +85,8 @@ export const zh = {
   "timeline.seen": "模型看过",
   "timeline.carried": "由跟踪得到",
   "timeline.corrected": "由您修正",
+  "timeline.hidden": "{0}，第 {1} 帧：SAM 2 认为它在这里被遮挡或不可见。",
+  "timeline.doubt": "{0}，第 {1} 帧：SAM 2 约有 {2}% 的把握它可见。",
   "timeline.empty": "找到的对象及其出现的帧会显示在这里。",
   "timeline.track": "{0}，出现在 {2} 帧中的 {1} 帧",
 };

@@ -5,7 +5,7 @@
  * but the playhead. So ten thousand frames cost as little as ten.
  */
 import { element } from "./element.js";
-import { drawLanes, drawRuler, frameOf, prepared, stretches } from "./lanes.js";
+import { drawLanes, drawRuler, frameOf, HIDDEN, prepared, stretches, sureAt } from "./lanes.js";
 import { mountRangeHandles } from "./range_handles.js";
 import { clock } from "./times.js";
 
@@ -193,9 +193,21 @@ export function mountTimeline(root, store, actions, t, masks = null) {
     canvas.addEventListener("pointermove", (event) => {
       if (canvas.hasPointerCapture(event.pointerId)) {
         if (at(event, canvas) !== store.get().frame) actions.goto(at(event, canvas));
-      } else if (canvas === lanes) actions.hover(objectAt(event)?.id ?? null);
+      } else if (canvas === lanes) {
+        const object = objectAt(event);
+        actions.hover(object?.id ?? null);
+        lanes.title = object ? sightOf(object, at(event, lanes)) : "";
+      }
     });
   }
+  /** What SAM 2 thinks of an object on a frame, where it is not sure. */
+  function sightOf(object, frame) {
+    const sure = sureAt(object, frame);
+    if (sure === null) return "";
+    const key = sure < HIDDEN ? "timeline.hidden" : "timeline.doubt";
+    return t(key, object.name, frame, Math.round(100 * sure));
+  }
+
   lanes.addEventListener("pointerleave", () => actions.hover(null));
   lanes.addEventListener("dblclick", (event) => objectAt(event) && actions.jumpTo(objectAt(event).id));
 

@@ -20,6 +20,7 @@ const ICONS = {
   box: "M3.5 7V3.5H7M13 3.5h3.5V7M16.5 13v3.5H13M7 16.5H3.5V13",
   scribble: "M2.5 15c1.8-6 5-10.5 6.6-9.3s-2.6 6.2-.7 7.3 4.8-7.6 6.6-6.4-1.9 6 .4 6.2c1 0 1.6-.7 2.1-1.4",
   erase: "M8 16.5h8.5M4.2 11.3l6.8-6.8a1.5 1.5 0 0 1 2.1 0l2.9 2.9a1.5 1.5 0 0 1 0 2.1l-7 7H7.5l-3.3-3.1a1.5 1.5 0 0 1 0-2.1zM7.7 7.8l5 5",
+  everything: "M3.5 3.5h5.5v5.5H3.5zM13.7 3.3a3 3 0 1 0 0 6 3 3 0 0 0 0-6zM3.5 16.5l3-5.4 3 5.4zM11.5 11.5h5v5h-5z",
   plus: "M10 4.5v11M4.5 10h11",
   minus: "M4.5 10h11",
   undo: "M7 4L3.5 7.5 7 11M3.5 7.5h8a4.5 4.5 0 0 1 0 9H7",
@@ -97,6 +98,7 @@ export function mountToolbar(root, store, actions, t) {
   ];
   const { panel, opener } = lookPanel();
   const helper = button("help", "?", () => store.set({ help: true }));
+  if (actions.facts?.tracker && actions.kind === "image") tools.push(everything());
   const groups = [tools, [back, again, clear], zooms, [opener, helper]];
   const bar = element(
     "div",
@@ -104,6 +106,12 @@ export function mountToolbar(root, store, actions, t) {
     ...groups.map((buttons) => element("div", { class: "x-tool-group" }, ...buttons)),
   );
   rove(bar);
+
+  /** SAM 2 finds all things of a picture, to choose from. */
+  function everything() {
+    const toggle = () => actions.setTool(store.get().tool === "everything" ? "point" : "everything");
+    return keep(button("everything", "A", toggle), "aria-pressed", ({ tool }) => tool === "everything");
+  }
 
   root.append(element("div", { class: "x-tools-box" }, bar, panel), options());
 
@@ -217,7 +225,8 @@ export function mountToolbar(root, store, actions, t) {
     const knob = element("span", { class: "x-knob" });
     const held = element("label", { class: "x-switch", title: t("tools.hold.hint") }, hold, knob, t("tools.hold"));
     const named = { class: "x-options", role: "group", "aria-label": t("tools.options") };
-    return element("div", named, signs, brush, target, anew, held);
+    const line = element("div", named, signs, brush, target, anew, held);
+    return keep(line, "hidden", ({ tool }) => tool === "everything");
   }
 
   const step = () => shows.forEach((show) => show(store.get()));

@@ -22,6 +22,8 @@ export const STAGE_STATE = Object.freeze({
   keys: true, // single keys do something
 });
 
+/** Tools that make no marks: what is there is chosen. */
+export const PICKING = new Set(["select", "everything"]);
 export const BRUSHES = Object.freeze({ min: 4, max: 120 });
 const APART = 2; // CSS pixels between the points of a scribble
 const SMALL = 3; // CSS pixels; a smaller box is a slip
@@ -105,7 +107,7 @@ export function createGestures(store, actions, say, t) {
      */
     begin(at, { scale, negative = false, tool = store.get().tool }) {
       const { medium, playing } = store.get();
-      if (!medium || tool === "select") return;
+      if (!medium || PICKING.has(tool)) return;
       if (tool !== "box" && !inside(medium, at)) return;
       if (playing) actions.pause();
       now = { tool, path: [at], scale, negative };

@@ -7,8 +7,10 @@
  */
 import { createActions } from "./actions.js";
 import { mountChat } from "./chat.js";
+import { mountEverything } from "./everything.js";
 import { MaskCache } from "./masks.js";
 import { mountObjects } from "./objects.js";
+import { comeBack, leave, look } from "./revisit.js";
 import { createRuns } from "./runs.js";
 import { createServer, ServerError } from "./server.js";
 import { mountShortcuts } from "./shortcuts.js";
@@ -32,12 +34,12 @@ export async function mount(element, { kind, trigger, server: functions, watch, 
   root.lang = language === "zh" ? "zh-CN" : "en";
   const store = createStore({ ...EMPTY, language });
   const masks = new MaskCache();
-  const server = createServer(functions, t);
+  const server = createServer(functions, t, language);
   mountNotice(root, store, t);
 
   const sync = createSync(store, masks, (first, last) => server.call("masks", { first, last }), fail);
   const runs = createRuns({
-    send: (payload) => trigger("act", payload),
+    send: (payload) => trigger("act", { ...payload, language }),
     alive: () => server.call("state"),
     onStart: (run, request) => actions.started(run, request),
     onEvent: (run, event, request) => actions.heard(run, event, request),
@@ -53,8 +55,9 @@ export async function mount(element, { kind, trigger, server: functions, watch, 
   }
 
   const actions = createActions({ kind, store, masks, server, runs, sync, fail, t, root });
+  const before = comeBack(kind);
   try {
-    actions.facts = await server.hello(kind, language);
+    actions.facts = await server.hello(kind, language, before?.token);
   } catch (error) {
     fail(error);
     return;
@@ -67,6 +70,7 @@ export async function mount(element, { kind, trigger, server: functions, watch, 
   const at = (place) => root.querySelector(`.x-${place}-place`);
   mountStart(root, { kind, limits: facts.limits, examples: facts.examples }, actions, t);
   mountToolbar(at("toolbar"), store, actions, t);
+  if (kind === "image" && facts.tracker) mountEverything(at("toolbar"), store, actions, t);
   mountStage(at("stage"), store, masks, actions, t);
   if (kind === "video") {
     mountTransport(at("transport"), store, actions, t);
@@ -76,7 +80,14 @@ export async function mount(element, { kind, trigger, server: functions, watch, 
   mountObjects(at("objects"), store, actions, t);
   mountShortcuts(root, store, actions, t);
   mountHead(root, kind, store, actions, t);
-  addEventListener("pagehide", (event) => event.persisted || server.leave());
+  addEventListener("pagehide", (event) => {
+    if (event.persisted) return;
+    const { medium, frame } = store.get();
+    leave(kind, { token: server.token(), opened: medium !== null, frame, shown: root.offsetParent !== null });
+    server.leave();
+  });
+  if (facts.back) actions.resume(facts.back, before.frame);
+  if (before && kind === "video" && !before.shown) look("image");
   root.dataset.ready = "true";
 }
 

@@ -131,6 +131,39 @@ def test_the_timeline_seeks_and_selects(controls):
     assert playhead["x"] + 1 == pytest.approx(box["x"] + 9 + width, abs=1)
 
 
+COLOUR_AT = """([x, y]) => {
+  const lanes = document.querySelector(".x-lanes"), by = lanes.width / lanes.clientWidth;
+  return [...lanes.getContext("2d").getImageData(x * by, y * by, 1, 1).data].slice(0, 3);
+}"""
+
+
+def test_a_lane_fades_where_sam_2_doubts_and_is_a_rim_where_it_believes_it_hidden(controls):
+    page = controls
+    sure = {**OBJECTS[1], "id": 4, "origins": [[0, 59, "seen"]]}
+    doubted = {
+        **sure,
+        "id": 2,
+        "visible": [[0, 39], [50, 59]],
+        "doubts": [[20, 29, 0.625], [40, 49, 0.125]],
+    }
+    page.evaluate("(objects) => store.set({ objects })", [sure, doubted])
+    page.wait_for_timeout(200)
+    box = page.locator(".x-lanes").bounding_box()
+    width = box["width"] - 18
+
+    def seen(row, frame):
+        return page.evaluate(COLOUR_AT, [9 + width * frame / 59, 36 * (row + 0.5) + 3])
+
+    assert seen(0, 25) == seen(1, 10)
+    assert min(seen(1, 25)) > min(seen(1, 10))  # paler
+    assert seen(1, 45) not in (seen(1, 25), seen(1, 10))
+    for frame, words in ((10, ""), (25, "about 63 % sure"), (45, "believes that it is hidden")):
+        page.mouse.move(box["x"] + 9 + width * frame / 59, box["y"] + 36 * 1.5)
+        title = page.locator(".x-lanes").get_attribute("title")
+        assert words in title
+        assert bool(words) == bool(title)
+
+
 def test_a_range_is_chosen_by_pointer_and_keys(controls):
     page = controls
     start = page.get_by_role("slider", name="Start of the range")

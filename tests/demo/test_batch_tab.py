@@ -1,12 +1,14 @@
 """The Batch tab without a browser: rows as they fill, the archive, stopping, and what is left.
 
 The predictor is an actor that knows coloured squares. Faked besides: Gradio's request, of which
-the session's name is used. Files, exports and the archive are real.
+the session's name and the language are used. Files, exports and the archive are real.
 """
 
 import json
+import re
 import tempfile
 import zipfile
+from html import unescape
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -20,7 +22,18 @@ from tests.engine.acting import picture, stage
 from x2sam.errors import DeviceFullError, PromptError, WeightsError
 from x2sam.media.masks import Rle
 
-ANN, BOB = SimpleNamespace(session_hash="ann"), SimpleNamespace(session_hash="bob")
+
+def visitor(name, accepted="en-GB,en;q=0.8"):
+    return SimpleNamespace(session_hash=name, headers={"accept-language": accepted})
+
+
+ANN, BOB = visitor("ann"), visitor("bob")
+
+
+def cells(table):
+    """What stands in the table, row by row."""
+    rows = re.findall("<tr [^>]*data-state.*?</tr>", table)
+    return [[unescape(cell) for cell in re.findall("<td.*?>(.*?)</td>", row)] for row in rows]
 
 
 @pytest.fixture
@@ -45,7 +58,7 @@ def run(batch, files, text="the red square", request=ANN):
     """All that was shown, and the archive's content, read while it is there."""
     shown, packed = [], {}
     for table, said, archive in batch.run(files, text, request):
-        shown.append((table, said))
+        shown.append((cells(table) if isinstance(table, str) else table, said))
         if archive.get("value"):
             with zipfile.ZipFile(archive["value"]) as file:
                 packed = {name: file.read(name) for name in file.namelist()}
@@ -61,7 +74,7 @@ def test_files_are_answered_one_by_one_and_packed(batch, tmp_path):
         ["one.png", "done", "the red square (0.90)"],
         ["two.png", "done", "not found"],
     ]
-    assert float(table[0][3]) >= 0
+    assert re.fullmatch(r"\d+\.\d s", table[0][3])
     assert shown[0][0] == [["one.png", "waiting", "", ""], ["two.png", "waiting", "", ""]]
     assert {"one.png/overlay.png", "one.png/session.json", "two.png/chat.md"} <= packed.keys()
     coco = json.loads(packed["one.png/coco.json"])
@@ -106,12 +119,12 @@ def test_stop_ends_the_file_and_packs_what_there_is(batch, tmp_path):
     files = [write(tmp_path / f"{n}.png", red=(2, 2)) for n in range(3)]
     steps = batch.run(files, "the red square", ANN)
     for table, _, _ in steps:
-        if table[1][1] == "running":
+        if cells(table)[1][1] == "running":
             break
     batch.stop(BOB)  # another visitor stops nothing
     batch.stop(ANN)
     *_, (table, said, archive) = steps
-    assert [row[1] for row in table] == ["done", "stopped", "waiting"]
+    assert [row[1] for row in cells(table)] == ["done", "stopped", "waiting"]
     assert said == "2 of 3 files answered, 1 left out."
     assert archive["value"]
     assert left_behind() == []
@@ -171,3 +184,35 @@ def test_a_long_file_shows_how_far_it_is(batch, tmp_path, monkeypatch):
     shown, _ = run(batch, [write(tmp_path / "one.png", red=(2, 2))])
     results = {table[0][2] for table, _ in shown if isinstance(table, list)}
     assert any(" of " in result for result in results), results
+
+
+def test_a_chinese_visitor_reads_chinese(batch, tmp_path):
+    bad = tmp_path / "bad.png"
+    bad.write_bytes(b"no picture")
+    files = [str(bad), write(tmp_path / "done.png", red=(2, 2)), write(tmp_path / "none.png")]
+    shown, packed = run(batch, files, "the red square", visitor("lin", "zh-CN,zh;q=0.9,en"))
+    assert shown[-1][1] == "已回答 2 / 3 个文件，1 个失败。"
+    assert [row[:3] for row in shown[-1][0]] == [
+        ["bad.png", "失败", "bad.png 不是可以读取的图片或视频，或者已损坏。"],
+        ["done.png", "完成", "the red square (0.90)"],
+        ["none.png", "完成", "没有找到"],
+    ]
+    assert "done.png/overlay.png" in packed
+    ((_, said, _),) = batch.run([], "", visitor("lin", "zh"))
+    assert said == "请先选择一些图片或视频。"
+
+
+def test_names_cannot_write_the_table():
+    rows = [batch_tab.Row('<b>"a"</b>.png', "done", "<script>")]
+    assert "<b>" not in batch_tab.table_of(rows)
+    assert "<script>" not in batch_tab.table_of(rows)
+    assert cells(batch_tab.table_of(rows)) == [['<b>"a"</b>.png', "done", "<script>", ""]]
+
+
+def test_the_table_is_headed_in_the_language_of_the_page():
+    for language, heads in {
+        "en": list(batch_tab.COLUMNS),
+        "zh": ["文件", "状态", "结果", "用时"],
+    }.items():
+        table = batch_tab.table_of([batch_tab.Row("a")], language)
+        assert re.findall("<th .*?>(.*?)</th>", table) == heads

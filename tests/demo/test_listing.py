@@ -31,6 +31,7 @@ def test_an_object_is_described():
         "first": 0,
         "visible": [[0, 1], [4, 4]],
         "origins": [[0, 1, "seen"], [4, 4, "seen"], [5, 5, "carried"]],
+        "doubts": [],
     }
     assert told["colour"].startswith("#")
     assert len(told["colour"]) == 7
@@ -39,6 +40,15 @@ def test_an_object_is_described():
 def test_an_object_that_is_nowhere():
     (told,) = Listing().describe([thing(())])
     assert (told["first"], told["area"], told["visible"]) == (None, 0, [])
+
+
+def test_where_sam_2_is_not_sure_is_told():
+    dog = thing(())
+    for frame, sure in enumerate([1.0, 0.97, 0.6, 0.62, 0.01, 0.03]):
+        dog.put(frame, np.eye(4, 5, dtype=bool), 0.5, How.CARRIED, 1, sure)
+    dog.put(5, np.eye(4, 5, dtype=bool), 0.5, How.SEEN, 2)  # looked at since
+    (told,) = Listing().describe([dog])
+    assert told["doubts"] == [[2, 3, 0.625], [4, 4, 0.0]]
 
 
 def test_a_version_lasts_as_long_as_the_masks():

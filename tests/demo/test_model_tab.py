@@ -3,6 +3,7 @@
 The predictors are actors; the card, the limits and the report on this machine are real.
 """
 
+import json
 from types import SimpleNamespace
 
 import pytest
@@ -40,9 +41,24 @@ def test_nano_speaks_by_its_card():
 
 def test_another_model_is_described_by_its_config():
     text, results = model_tab.about(engine_of(tiny_config()))
-    assert results == model_tab.NOT_MEASURED
+    assert results.startswith(model_tab.NOT_MEASURED)
+    assert "| 4 bits | 0.00 GB |" in results
+    assert "computed and not measured" in results
     assert "tiny reads words with 4 layers of width 64" in text
     assert "128 pixels" in text
+
+
+def test_agreement_of_precisions_is_shown_where_it_was_measured(tmp_path, monkeypatch):
+    row = {"stored": "8 bits", "megabytes": 20.8, "masks": 0.985, "words": 0.9}
+    about = {"date": "2026-11-20", "commit": "abc1234", "device": "cpu", "requests": 25}
+    file = tmp_path / "precision.json"
+    monkeypatch.setattr(model_tab, "PRECISION", file)
+    assert list(model_tab.agreement()) == []
+    file.write_text(json.dumps({**about, "whole": 25.7, "rows": [row]}))
+    said = "\n".join(model_tab.agreement())
+    assert "| 8 bits | 20.8 MB | 98.5% | 90.0% |" in said
+    assert "25 requests" in said
+    assert "2026-11-20, commit abc1234, on cpu" in said
 
 
 def test_facts_and_card_arrive_together():

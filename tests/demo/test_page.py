@@ -272,6 +272,48 @@ def test_a_page_that_goes_away_is_forgotten(address, page):
     assert page.upload(SCENE).json()["expired"]
 
 
+def test_a_page_that_is_loaded_again_gets_everything_back(page):
+    page.ask("the red square")
+    page.ask("the green square")  # which is not there
+    page.ask(kind="mark", drawings=[{"kind": "point", "points": [[21, 13]], "frame": 0}])
+    paint = Rle.of(square(2, 2)).to_json()
+    page.ask("", drawings=[{"kind": "mask", "rle": paint, "frame": 0}])
+    before = page.call("state")
+    page.http.post(f"/x2sam/close/{page.token}")
+    told = page.function("hello", {"kind": "image", "language": "en", "token": page.token})
+    assert told["token"] != page.token
+    back, old = told["back"], page.token
+    page.token = told["token"]
+    assert back["medium"]["picture"] != before["medium"]["picture"]
+    assert page.http.get("/" + back["medium"]["picture"]).status_code == 200
+    assert page.http.get("/" + before["medium"]["picture"]).status_code == 404
+    assert back["state"]["objects"] == before["state"]["objects"]
+    more = [
+        {name: turn.pop(name) for name in ("kind", "drawings", "events")}
+        for turn in back["state"]["turns"]
+    ]
+    assert back["state"]["turns"] == before["state"]["turns"]
+    assert [each["kind"] for each in more] == ["ask", "ask", "mark", "ask"]
+    ends = [[kinds(each["events"])[place] for place in (0, -1)] for each in more]
+    assert ends == [["routed", "done"]] * 4
+    assert "notfound" in kinds(more[1]["events"])
+    assert more[2]["drawings"][0]["points"] == [[21, 13]]
+    assert more[3]["drawings"][0]["rle"] == paint
+    assert "ok" in page.call("undo")
+    again = page.ask("", drawings=more[3]["drawings"])  # as the page does that asks once more
+    assert kinds(again)[-1] == "done"
+    late = page.http.post(f"/x2sam/close/{old}")  # a farewell that was under way
+    assert (late.status_code, page.call("state")["ok"]) == (204, True)
+
+
+def test_a_page_without_anything_open_begins_anew(address):
+    page = Page(address)
+    told = page.function("hello", {"kind": "image", "language": "en", "token": page.token})
+    assert told["back"] is None
+    strange = page.function("hello", {"kind": "image", "language": "en", "token": "x" * 43})
+    assert (strange["ok"], strange["back"]) == (True, None)
+
+
 # Serving
 
 

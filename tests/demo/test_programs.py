@@ -5,11 +5,14 @@ list of MCP tools is looked at only where the package for it is installed.
 """
 
 import json
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from importlib.util import find_spec
 
 import httpx
 import numpy as np
 import pytest
+import safehttpx
 from gradio_client import Client, handle_file
 from gradio_client.exceptions import AppError
 from PIL import Image
@@ -18,6 +21,7 @@ from demo import programs
 from demo.settings import Settings
 from tests.demo.visiting import served
 from tests.engine.acting import clip, picture, square, stage
+from tests.engine.following import follower
 from x2sam.errors import MediaError, PromptError
 from x2sam.media.clip_writer import write_clip
 from x2sam.media.masks import Rle
@@ -39,8 +43,12 @@ def folder(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def server():
-    engine, _ = stage()
+def engine():
+    return stage()[0]
+
+
+@pytest.fixture(scope="module")
+def server(engine):
     with served(Settings(mcp=HAS_MCP), engine) as address:
         yield f"{address}/"
 
@@ -79,6 +87,35 @@ def test_words_find_a_thing_in_a_picture(client, image):
     x0, y0, x1, y1 = found["box"]
     assert Rle.from_json(found["rle"]).box == (x0, y0, x1, y1)
     assert 0 < found["score"] <= 1
+
+
+def test_a_file_may_be_named_by_its_address(client, folder, monkeypatch):
+    async def verified(hostname):
+        return hostname
+
+    content = (folder / "squares.png").read_bytes()
+
+    class Host(BaseHTTPRequestHandler):
+        def log_message(self, *_):
+            pass
+
+        def do_GET(self):
+            size = 10**12 if self.path == "/large.png" else len(content)
+            self.send_response(200)
+            self.send_header("Content-Length", str(size))
+            self.end_headers()
+            self.wfile.write(content)
+
+    monkeypatch.setattr(safehttpx, "async_validate_url", verified)
+    with ThreadingHTTPServer(("127.0.0.1", 0), Host) as host:
+        threading.Thread(target=host.serve_forever, daemon=True).start()
+        address = f"http://127.0.0.1:{host.server_port}"
+        named = handle_file(f"{address}/squares.png")
+        answer = client.predict(named, "the red square", api_name="/segment_image")
+        assert answer["objects"][0]["name"] == "the red square"
+        with pytest.raises(AppError, match=r"too large; up to 200 MB"):
+            client.predict(handle_file(f"{address}/large.png"), "it", api_name="/segment_image")
+        host.shutdown()
 
 
 def test_what_is_not_there_is_said(client, image):
@@ -138,6 +175,21 @@ def test_a_clip_is_no_picture_and_a_picture_no_clip(client, image, video):
         client.predict(video=video, box=[0, 0, 9, 9], stride=0, api_name="/track")
 
 
+def test_what_carries_masks_can_be_chosen(client, video, engine, monkeypatch):
+    asked = {"video": video, "box": [2, 2, 10, 10], "api_name": "/track"}
+    alone = client.predict(**asked, propagation="one_token")
+    assert "0" in alone["objects"][0]["frames"]
+    with pytest.raises(AppError, match="SAM 2 is not loaded"):
+        client.predict(video, "the red square", propagation="sam2", api_name="/segment_video")
+    with pytest.raises(AppError, match="should be auto or memory"):
+        client.predict(**asked, propagation="magic")
+    tracker, network = follower()
+    monkeypatch.setattr(engine, "tracker", tracker)
+    answer = client.predict(**asked, propagation="sam2")
+    assert "0" in answer["objects"][0]["frames"]
+    assert ("carry", 5) in network.log
+
+
 def test_plain_requests(server, folder):
     with (folder / "squares.png").open("rb") as file:
         (path,) = httpx.post(f"{server}gradio_api/upload", files={"files": file}).json()
@@ -176,7 +228,7 @@ def test_types_are_described(server):
     (returned,) = info["/segment_image"]["returns"]
     assert {*returned["type"]["properties"]} == {"text", "objects", "not_found"}
     names = [each["parameter_name"] for each in info["/track"]["parameters"]]
-    assert names == ["video", "points", "labels", "box", "rle", "frame", "stride"]
+    assert names == ["video", "points", "labels", "box", "rle", "frame", "stride", "propagation"]
 
 
 def test_a_missing_package_is_named(monkeypatch):

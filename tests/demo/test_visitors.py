@@ -8,14 +8,20 @@ from types import SimpleNamespace
 
 import pytest
 
-from demo.visitors import ClosedError, Visitors
+from demo.visitors import RETURN, ClosedError, Visitors
 from x2sam.errors import LimitError
 
 
 class Room:
     def __init__(self, token, folder):
-        self.folder, self.busy = folder, False
+        self.token, self.folder, self.busy, self.interrupted = token, folder, False, 0
         (folder / "upload").write_bytes(b"private")
+
+    def interrupt(self):
+        self.interrupted += 1
+
+    def moved(self, token):
+        self.token = token
 
     def close(self):
         (self.folder / "upload").unlink()
@@ -92,8 +98,49 @@ def test_where_all_are_at_work_there_is_no_room(visitors):
         visitors.enter()
 
 
-def test_leaving_twice_is_no_error(visitors):
+def test_who_leaves_is_shut_out_at_once_and_gone_soon(visitors, clock):
     token = visitors.enter()
+    room = visitors.find(token)
     visitors.leave(token)
+    visitors.leave(token)  # twice is no error
+    visitors.leave("nobody")
+    assert room.interrupted
+    with pytest.raises(ClosedError):
+        visitors.find(token)
+    clock.now = RETURN + 1
+    visitors.sweep()
+    assert not room.folder.exists()
+    assert visitors.back(token) is None
+
+
+def test_who_comes_back_in_time_gets_the_same_room_under_another_token(visitors, clock):
+    token = visitors.enter()
+    room = visitors.find(token)
     visitors.leave(token)
-    assert len(visitors) == 0
+    clock.now = RETURN - 1
+    visitors.sweep()
+    fresh = visitors.back(token)
+    assert fresh != token
+    assert (visitors.find(fresh), room.token) == (room, fresh)
+    clock.now = 10 * RETURN
+    visitors.sweep()
+    visitors.leave(token)  # a farewell that comes late
+    assert visitors.find(fresh) is room
+    with pytest.raises(ClosedError):
+        visitors.find(token)
+    assert visitors.back(token) is None
+
+
+def test_who_is_away_makes_room_before_who_is_idle(visitors, clock):
+    idle, away = visitors.enter(), visitors.enter()
+    clock.now = 1
+    visitors.leave(away)
+    visitors.enter()
+    assert visitors.find(idle)
+    assert visitors.back(away) is None
+
+
+@pytest.mark.parametrize("token", ["", "guess", None, 3, ["x"], {}])
+def test_nobody_comes_back_by_guessing(visitors, token):
+    visitors.leave(visitors.enter())
+    assert visitors.back(token) is None
