@@ -1,0 +1,54 @@
+"""The small SAM 2 that comes with the package: found by its name, in both back ends, and small.
+
+Covered: its network and its size, and that both back ends give the same masks with it on a clip:
+a click and a box, walked both ways. How well it follows is measured elsewhere.
+"""
+
+import pytest
+
+from tests.tracker.moving import BACKENDS, Moving, Spy, walked
+from x2sam.model.checkpoint_files import resolve
+from x2sam.tracker.build import load
+from x2sam.tracker.config import SMALL
+from x2sam.tracker.tracker import Tracker
+
+NAME = "nano-tracker"
+FRAMES, MARKED = 7, 3
+
+
+@pytest.fixture(scope="module")
+def packaged():
+    return {backend: load(NAME, backend, device="cpu") for backend in BACKENDS}
+
+
+def followed(tracker):
+    """Two objects marked on one frame and walked both ways: what was decoded, and the shapes."""
+    spy = Spy(tracker.network)
+    with Tracker(spy).open(Moving(FRAMES)) as tracking:
+        tracking.add(1, MARKED, points=[(25, 25)])
+        tracking.add(2, MARKED, box=(40, 10, 70, 50))
+        shapes = walked(tracking, MARKED, "both")
+    return spy.decoded, shapes
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_it_is_the_small_network_in_a_small_file(packaged, backend):
+    network = packaged[backend].network
+    assert network.config == SMALL
+    assert sum(weight.numel() for weight in network.model.parameters()) <= 6_000_000
+    assert sum(file.stat().st_size for file in resolve(NAME).iterdir()) <= 12_000_000
+
+
+def test_both_back_ends_give_the_same_masks(packaged):
+    (ours, mine), (theirs, others) = (followed(packaged[backend]) for backend in BACKENDS)
+    assert len(ours) == len(theirs) >= 2 * FRAMES
+    for one, other in zip(ours, theirs, strict=True):
+        limit = 1e-4 * max(1.0, float(one.logits.abs().max()) / 10)
+        assert float((one.logits - other.logits).abs().max()) < limit
+        assert float((one.pointer - other.pointer).abs().max()) < 1e-4
+        assert float((one.visible - other.visible).abs()) < 1e-4
+    assert mine.keys() == others.keys() == set(range(FRAMES))
+    for frame, shapes in mine.items():
+        for number, shape in shapes.items():
+            apart = shape.mask != others[frame][number].mask
+            assert apart.sum() <= 1, "a pixel on the edge may be rounded either way"
