@@ -13,7 +13,7 @@ from PIL import Image
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from tests.browser.chromium import chromium
-from tests.browser.conftest import serve, stop
+from tests.browser.conftest import PATIENCE, serve, stop
 from tests.browser.workbench import ASSETS, Workbench
 
 SIZES = {"desk": (1280, 900), "phone": (390, 844)}
@@ -117,6 +117,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path, required=True, help="where they go")
     out = parser.parse_args().out
     out.mkdir(parents=True, exist_ok=True)
+    expect.set_options(timeout=PATIENCE)
     process, site = serve()
     try:
         with sync_playwright() as playwright:

@@ -64,6 +64,12 @@ def test_the_published_model_is_refused_where_it_cannot_fit(monkeypatch):
     assert said[0].startswith("hao9610/X2SAM: Up to 12.0 GB has to be downloaded. It takes 9.5 GB")
 
 
+def test_a_folder_without_weights_is_told_before_what_they_would_take(tmp_path, monkeypatch):
+    monkeypatch.setattr(room, "host", lambda: 1_000_000_000)
+    with pytest.raises(WeightsError, match="no weights in"):
+        load(tmp_path, device="cpu")
+
+
 @pytest.mark.parametrize("bits", [None, 4])
 def test_the_published_layout_is_loaded_offline(bits, tmp_path, monkeypatch):
     """Weights, their base and the vocabulary out of the cache, at a pinned revision."""

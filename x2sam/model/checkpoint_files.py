@@ -115,7 +115,7 @@ def read_table(path: Path) -> dict[str, Stored]:
         WeightsError: it is missing, damaged, unsafe, or not a checkpoint.
     """
     table: dict[str, Stored] = {}
-    for file in _files(path):
+    for file in files_of(path):
         stored = CheckpointFile(file).table
         if twice := table.keys() & stored.keys():
             raise WeightsError(f"Two files of {path} hold {min(twice)!r}; is it two checkpoints?")
@@ -125,7 +125,12 @@ def read_table(path: Path) -> dict[str, Stored]:
     return table
 
 
-def _files(path: Path) -> Iterator[Path]:
+def files_of(path: Path) -> Iterator[Path]:
+    """List the files of a checkpoint, in a folder or not.
+
+    Raises:
+        WeightsError: there are none, or it is not clear which.
+    """
     if path.is_dir():
         path = _in_folder(path)
     if path.name.endswith(INDEX):

@@ -19,7 +19,7 @@ from x2sam.config import X2SAMConfig
 from x2sam.errors import DeviceFullError, PromptError, WeightsError
 from x2sam.language.tokens import Vocabulary
 from x2sam.model import hub, memory_needs, quantisation, room, weights
-from x2sam.model.checkpoint_files import local, resolve
+from x2sam.model.checkpoint_files import files_of, local, resolve
 from x2sam.model.memory_needs import Weight, weigh
 from x2sam.model.placement import DISK, HOST, Scratch
 from x2sam.model.predictor import Predictor
@@ -207,7 +207,10 @@ def _config(source: str | Path) -> X2SAMConfig:
     """Find out what the network is made of, before the weights are fetched."""
     if hub.is_published(str(source)) and not local(source):
         return X2SAMConfig()
-    path = hub.fetch(str(source), ["config.json"]) if _is_remote(source) else resolve(source)
+    if _is_remote(source):
+        return weights.config_of(hub.fetch(str(source), ["config.json"]))
+    path = resolve(source)
+    list(files_of(path))  # where there are none, that is to be told, not what they would weigh
     return weights.config_of(path)
 
 
