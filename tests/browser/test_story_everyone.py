@@ -108,6 +108,8 @@ def test_axe_finds_nothing_serious_on_any_tab(page, site, theme):
     for name in ("Image", "Video", "Batch", "Model"):
         page.get_by_role("tab", name=name, exact=True).click()
         expect(page.get_by_role("tabpanel").locator("visible=true").first).to_be_visible()
+        if name in ("Image", "Video"):
+            expect(page.locator('.x-workspace[data-ready="true"]:visible')).to_be_visible()
         if name == "Model":
             expect(page.get_by_text("What it can and cannot do").first).to_be_visible()
         found[name] = broken(page)

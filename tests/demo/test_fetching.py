@@ -7,6 +7,7 @@ that it is refused otherwise.
 import asyncio
 import gzip
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -74,8 +75,9 @@ def public(monkeypatch):
 
 
 def fetched(url, folder):
-    with capped(MOST):
-        path = asyncio.run(processing_utils.async_ssrf_protected_download(url, str(folder)))
+    with capped(MOST), ThreadPoolExecutor(1) as thread:  # this one may have a loop, of a browser
+        download = processing_utils.async_ssrf_protected_download(url, str(folder))
+        path = thread.submit(asyncio.run, download).result()
     return Path(path).read_bytes()
 
 
