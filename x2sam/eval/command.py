@@ -12,14 +12,16 @@ import dataclasses
 import sys
 import tempfile
 import time
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import torch
 
 from x2sam.errors import MediaError, PromptError
 from x2sam.eval import contact_sheet, folder, nano, tracker
 from x2sam.eval.nano_samples import Material
-from x2sam.eval.results import report, table, write
+from x2sam.eval.results import Result, report, table, write
 from x2sam.model.predictor import Predictor
 from x2sam.model.pretrained import load
 from x2sam.tracker import build as tracking
@@ -97,10 +99,7 @@ def _nano(arguments: argparse.Namespace) -> int:
         sprites=len(material.bank.sprites),
         photos=len(material.photos) if material.photos else 0,
     )
-    out = arguments.out or Path("eval-nano.json")
-    write(out, content)
-    sys.stdout.write(f"{table(results)}\n{_met(content['results'])}\n{out}\n")
-    return 0
+    return _show(results, content, arguments.out or Path("eval-nano.json"))
 
 
 def _tracker(arguments: argparse.Namespace) -> int:
@@ -118,10 +117,7 @@ def _tracker(arguments: argparse.Namespace) -> int:
         sprites=len(stream.bank.sprites),
         photos=len(stream.photos) if stream.photos else 0,
     )
-    out = arguments.out or Path("eval-tracker.json")
-    write(out, content)
-    sys.stdout.write(f"{table(results)}\n{_met(content['results'])}\n{out}\n")
-    return 0
+    return _show(results, content, arguments.out or Path("eval-tracker.json"))
 
 
 def _material(arguments: argparse.Namespace, device: torch.device) -> Material:
@@ -133,6 +129,12 @@ def _material(arguments: argparse.Namespace, device: torch.device) -> Material:
     with tempfile.TemporaryDirectory() as scratch:
         sprites = _packed(arguments.sprites, Path(scratch))
         return Material.load(sprites, arguments.photos, device, arguments.seed)
+
+
+def _show(results: Sequence[Result], content: dict[str, Any], out: Path) -> int:
+    write(out, content)
+    sys.stdout.write(f"{table(results)}\n{_met(content['results'])}\n{out}\n")
+    return 0
 
 
 def _met(rows: list[dict[str, object]]) -> str:

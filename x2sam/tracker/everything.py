@@ -20,14 +20,13 @@ from scipy import ndimage
 from torch import Tensor
 
 from x2sam.media.masks import Mask, Rle, box_iou
-from x2sam.tracker.network import enlarged, pixels_of
+from x2sam.tracker.network import LIMIT, enlarged, pixels_of
 from x2sam.tracker.search import Search, Segment
 from x2sam.tracker.tracker import Tracker
 from x2sam.types import Progress
 
 STAGE: Final = "segmenting everything"
 AT_ONCE: Final = 8  # masks at the size of the picture, to bound memory
-LIMIT: Final = 32.0  # of logits, as in SAM 2
 
 
 def everything(

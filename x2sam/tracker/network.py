@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 MEAN: Final = (0.485, 0.456, 0.406)
 DEVIATION: Final = (0.229, 0.224, 0.225)
+CERTAIN: Final = 10.0  # the logit of a pixel of a mask that was given
+LIMIT: Final = 32.0  # of logits that are fed back
 
 
 @dataclass(frozen=True, slots=True, eq=False)

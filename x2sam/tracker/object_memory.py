@@ -7,17 +7,14 @@ run lengths, to be corrected later. So a long clip needs no more tensors than a 
 
 from __future__ import annotations
 
-from typing import Final
-
 import torch
 from torch import Tensor
 
 from x2sam.media.masks import Rle
-from x2sam.tracker.network import Remembered
+from x2sam.tracker.network import CERTAIN, Remembered
 from x2sam.tracker.prompts import Prompt
 
 UNKNOWN, FORWARD, BACKWARD = range(3)  # how a frame was last reached
-CERTAIN: Final = 10.0  # the logit of a pixel of an outline, as SAM 2 gives it to a drawn mask
 
 
 class ObjectMemory:

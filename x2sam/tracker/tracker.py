@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from types import TracebackType
-from typing import Any, Final, Literal, Protocol, Self
+from typing import Any, Literal, Protocol, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +19,7 @@ from torch import Tensor
 
 from x2sam.errors import PromptError
 from x2sam.tracker.network import (
+    LIMIT,
     Decoded,
     Network,
     Place,
@@ -32,7 +33,6 @@ from x2sam.tracker.prompts import Prompt
 from x2sam.types import Box, Mask, Point
 
 Direction = Literal["forward", "backward", "both"]
-LIMIT: Final = 32.0  # of logits that are fed back, as in SAM 2
 
 
 class Frames(Protocol):

@@ -18,6 +18,7 @@ from transformers import Sam2VideoConfig, Sam2VideoModel, Sam2VisionConfig
 
 from x2sam.tracker.config import TrackerConfig
 from x2sam.tracker.network import (
+    CERTAIN,
     Decoded,
     Place,
     Points,
@@ -26,7 +27,7 @@ from x2sam.tracker.network import (
     inference,
     match_memory,
 )
-from x2sam.tracker.object_memory import CERTAIN, ObjectMemory
+from x2sam.tracker.object_memory import ObjectMemory
 
 
 @dataclass(frozen=True, slots=True, eq=False)

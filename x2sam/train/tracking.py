@@ -25,13 +25,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from x2sam.tracker.network import DEVIATION, MEAN, Points
+from x2sam.tracker.network import CERTAIN, DEVIATION, LIMIT, MEAN, Points
 from x2sam.train.moving import Clips
 
 Mark = Literal["click", "box", "mask"]
-CERTAIN = 10.0  # logit of a pixel of a drawn mask
-LIMIT = 32.0  # of logits that are fed back
-UNUSED = -10  # kind of a point that is none
 
 
 @dataclass(frozen=True, slots=True)
