@@ -148,11 +148,11 @@ def test_a_batch_is_of_one_kind_and_depends_on_its_step_alone(source):
     words = micro.vocabulary()
     media = set()
     for step in range(12):
-        examples, agnostic = source.batch(step, 0.5)
+        examples, learnt = source.batch(step, 0.5)
         again, _ = source.batch(step, 0.1)
         assert [one.turns for one in examples] == [one.turns for one in again]
         assert len({one.media for one in examples}) == 1
-        assert not agnostic
+        assert learnt == "words and masks"
         assert len(examples) == (4 if examples[0].media == "image" else 1)
         batch = collate(examples, words, micro.CONFIG, torch.device("cpu"))
         assert batch.pixels.shape[:2] == (len(examples), len(examples[0].pictures))

@@ -36,10 +36,11 @@ def chance(seed=0):
     return uniform(torch.Generator().manual_seed(seed))
 
 
-def step(model, *examples, anything=None):
+def step(model, *examples, learnt=None, anything=None):
     """Losses of a batch; gradients are left in the network."""
     model.zero_grad()
-    losses = FEW(model, batched(*examples), chance(), anything)
+    learnt = learnt or ("any object" if anything else "words and masks")
+    losses = FEW(model, batched(*examples), chance(), learnt, anything)
     losses["loss"].backward()
     return losses
 
@@ -79,7 +80,7 @@ def test_class_agnostic_targets_have_no_class(model):
         anything = AnyObject(micro.CONFIG.width)
         with torch.no_grad():
             anything.vectors.fill_(0.1)
-            return FEW(model, batched(example), chance(), anything)["loss"]
+            return FEW(model, batched(example), chance(), "any object", anything)["loss"]
 
     assert loss([0, 1]) == loss([0, 0])
 
@@ -88,6 +89,16 @@ def test_chat_alone_has_no_masks_to_learn(model):
     losses = step(model, micro.chatting(0), micro.chatting(1, "I do not know."))
     assert losses.keys() == {"loss", "loss_lm"}
     assert touched(model) == {"language"}
+
+
+def test_words_alone_are_those_of_the_whole(model):
+    """What is read is the same, drawn regions included; nothing but it is learnt."""
+    for example in (micro.squares(0), micro.squares(1, regions=2)):
+        whole = step(model, example)
+        words = step(model, example, learnt="words")
+        assert words.keys() == {"loss", "loss_lm"}
+        assert words["loss_lm"] == whole["loss_lm"]
+        assert touched(model) <= {"language", "region_projector", "mask_encoder"}
 
 
 def test_answers_without_a_seg_may_stand_beside_others(model):

@@ -168,7 +168,7 @@ def initialise(model: X2SAM, seed: int) -> None:
             weight.zero_()
         elif weight.ndim == 1:
             weight.fill_(1.0)  # norms; what else is one-dimensional comes below
-        elif _is_xavier(name):
+        elif is_xavier(name):
             normal(weight, math.sqrt(2 / (weight.shape[0] + weight.shape[1])))
         else:
             normal(weight, 0.02)
@@ -198,7 +198,7 @@ def _whisper(block: FuserBlock) -> None:
     block.scale.fill_(1e-6)
 
 
-def _is_xavier(name: str) -> bool:
+def is_xavier(name: str) -> bool:
     """Tell whether the weight belongs to the decoders, whose layers start at unit gain."""
     return name.startswith(("mask_decoder.decoder.", "pixel_decoder.encoder."))
 

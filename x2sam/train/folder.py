@@ -27,6 +27,7 @@ from x2sam.media.suite import Sample, objects, read_suite
 from x2sam.media.videos import frames_at
 from x2sam.model.pixels import clip_patches, image_patches, square_masks, squash
 from x2sam.train.batches import Example
+from x2sam.train.objective import Learnt
 from x2sam.train.pointing import draw_region
 from x2sam.train.texts import LIKE_THIS, REGION_KINDS, Region
 
@@ -71,8 +72,8 @@ class FolderSource:
             raise MediaError(f"The suite in {folder} asks nothing and shows no object.")
         return replace(source, asks=tuple(asks))
 
-    def batch(self, step: int, progress: float) -> tuple[Sequence[Example], bool]:
-        """Examples of a step, all of one length; none is class-agnostic."""
+    def batch(self, step: int, progress: float) -> tuple[Sequence[Example], Learnt]:
+        """Examples of a step, all of one length; words and masks are learnt from all."""
         del progress
         rng = np.random.default_rng([self.seed, step])
         first = self.asks[rng.integers(len(self.asks))]
@@ -85,7 +86,7 @@ class FolderSource:
         count = min(max(1, self.batch_size // frames) - 1, len(alike))
         chosen = rng.choice(len(alike), count, replace=False) if count else ()
         asks = [first, *(alike[index] for index in chosen)]
-        return [example(ask, frames, self.config, rng) for ask in asks], False
+        return [example(ask, frames, self.config, rng) for ask in asks], "words and masks"
 
 
 def _asks(sample: Sample, frames: int) -> Iterator[Ask]:

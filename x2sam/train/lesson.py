@@ -14,7 +14,7 @@ from x2sam.model import weights
 from x2sam.model.x2sam import X2SAM
 from x2sam.train.batches import Batch, Example, collate
 from x2sam.train.losses import uniform
-from x2sam.train.objective import AnyObject, Objective
+from x2sam.train.objective import AnyObject, Learnt, Objective
 
 
 class Lesson(Protocol):
@@ -37,8 +37,8 @@ class Lesson(Protocol):
 class Source(Protocol):
     """Where examples come from."""
 
-    def batch(self, step: int, progress: float) -> tuple[Sequence[Example], bool]:
-        """Examples of a step, and whether they are class-agnostic; see `Lesson.batch`."""
+    def batch(self, step: int, progress: float) -> tuple[Sequence[Example], Learnt]:
+        """Examples of a step, and what is learnt from them; see `Lesson.batch`."""
 
 
 class Trainee(nn.Module):
@@ -50,12 +50,11 @@ class Trainee(nn.Module):
         self.anything = AnyObject(model.config.width)
         self.objective = objective
 
-    def forward(self, batch: tuple[Batch, bool], seed: int) -> dict[str, Tensor]:
-        """Losses of a batch, class-agnostic or not; random points come from the seed."""
-        examples, agnostic = batch
+    def forward(self, batch: tuple[Batch, Learnt], seed: int) -> dict[str, Tensor]:
+        """Losses of a batch; random points come from the seed."""
+        examples, learnt = batch
         generator = torch.Generator(examples.pixels.device).manual_seed(seed)
-        anything = self.anything if agnostic else None
-        return self.objective(self.model, examples, uniform(generator), anything)
+        return self.objective(self.model, examples, uniform(generator), learnt, self.anything)
 
 
 class Conversations:
@@ -73,11 +72,11 @@ class Conversations:
 
     def batch(
         self, step: int, progress: float, device: torch.device
-    ) -> tuple[tuple[Batch, bool], int]:
+    ) -> tuple[tuple[Batch, Learnt], int]:
         """See `Lesson`."""
-        examples, agnostic = self._source.batch(step, progress)
+        examples, learnt = self._source.batch(step, progress)
         batch = collate(examples, self._vocabulary, self.trainee.model.config, device)
-        return (batch, agnostic), len(examples)
+        return (batch, learnt), len(examples)
 
     def write(self, model: nn.Module, folder: Path) -> None:
         """See `Lesson`."""

@@ -7,6 +7,7 @@ predictions of all frames are one batch for the losses (X2SAM, section 3).
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Literal
 
 import torch
 import torch.nn.functional as F
@@ -18,6 +19,12 @@ from x2sam.model.mask_encoder import Features
 from x2sam.model.x2sam import X2SAM
 from x2sam.train.batches import Batch, join
 from x2sam.train.losses import LossConfig, Uniform, segmentation_losses
+
+# What is learnt from a batch.
+Learnt = Literal["words and masks", "any object", "words"]
+
+# Where masks are learnt too, gradients are long and cut to 1; those of words alone should be near.
+WORDS_ALONE = 3.0
 
 
 class AnyObject(nn.Module):
@@ -47,14 +54,23 @@ class Objective:
     shared: bool = False  # see `gather_conditions`
 
     def __call__(
-        self, model: X2SAM, batch: Batch, draw: Uniform, anything: AnyObject | None = None
+        self,
+        model: X2SAM,
+        batch: Batch,
+        draw: Uniform,
+        learnt: Learnt = "words and masks",
+        anything: AnyObject | None = None,
     ) -> dict[str, Tensor]:
         """Losses by name; `loss` is what to minimise, `loss_lm` that of the words.
 
-        With `anything`, all targets are just objects and nothing is read or written.
+        For any object, all targets are just `anything` and nothing is read or written; for words
+        nothing is segmented. Either costs a fraction.
         """
+        if learnt == "words" and batch.points is None:
+            return _alone(language_loss(model, read(model, batch), batch.labels))
         features = model.mask_encoder(batch.pixels.flatten(0, 1))
-        if anything is not None:
+        if learnt == "any object":
+            assert anything is not None
             agnostic = anything(model.background.weight)
             every = list(range(len(batch.pixels)))
             losses = self._masks(model, batch, features, agnostic, every, draw, named=False)
@@ -62,6 +78,8 @@ class Objective:
 
         states = read(model, batch, features)
         losses = {"loss_lm": language_loss(model, states, batch.labels)}
+        if learnt == "words":
+            return _alone(losses["loss_lm"])
         asked = [i for i, row in enumerate(batch.segs) if bool((row >= 0).any())]
         if asked:
             conditions = model.conditions(
@@ -103,11 +121,19 @@ class Objective:
         )
 
 
-def read(model: X2SAM, batch: Batch, features: Features) -> Tensor:
-    """Run the language model over the prompts and answers: its states, (B, L, D)."""
+def _alone(loss: Tensor) -> dict[str, Tensor]:
+    return {"loss": WORDS_ALONE * loss, "loss_lm": loss}
+
+
+def read(model: X2SAM, batch: Batch, features: Features | None = None) -> Tensor:
+    """Run the language model over the prompts and answers: its states, (B, L, D).
+
+    The features are those of all frames; a batch in which nothing was drawn needs none.
+    """
     visual = model.language.see(batch.patches, batch.grids)
     regions = None
     if batch.points is not None and batch.owners is not None:
+        assert features is not None
         first = batch.owners * batch.pixels.shape[1]
         regions = model.region_tokens(features, points=batch.points, owners=first).flatten(0, 1)
     return model.language.run(*model.language.embed(batch.ids, visual, regions))

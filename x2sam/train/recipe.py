@@ -1,19 +1,21 @@
 """The recipe of nano: which samples at which moment, in what numbers.
 
-Masks are the slow part to learn and words the fast one, so a run begins with mostly
-class-agnostic batches, which skip the language model; a constant share stays to the end.
+Masks and words each begin alone, where a step costs a fraction: words first, then mostly
+class-agnostic batches, which skip the language model; a share of either stays to the end.
 Clips come in once pictures are understood, and the last part is trained on larger pictures.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import cached_property
 from importlib.resources import files
 
 import numpy as np
 
 from x2sam.train.batches import Example
+from x2sam.train.objective import Learnt
 from x2sam.train.samples import Source, Stream, examples
 
 
@@ -25,28 +27,31 @@ class Recipe:
     size: int = 128
     last_size: int = 192
     last_part: float = 0.15  # of the run, on larger pictures
-    masks_first: float = 0.12  # of the run, when most batches are class-agnostic
+    words_first: float = 0.0  # of the run, when nothing but words is learnt
+    words: float = 0.0  # share of such batches later; they hold twice as many pictures
+    masks_first: float = 0.12  # of the run after that, when most batches are class-agnostic
     agnostic: tuple[float, float] = (0.8, 0.1)  # share of such batches, then and later
     clips_from: float = 0.3
     clips: float = 0.25  # share of the batches from then on
     frames: tuple[int, ...] = (4, 6)
     photos: float = 0.1  # share of the batches
-    shares: Mapping[str, float] = field(default_factory=dict)  # of families, if not their own
+    shares: Mapping[str, float] = field(default_factory=dict)  # of families; all of them if empty
+    word_shares: Mapping[str, float] = field(default_factory=dict)  # the same, for words alone
     everyday: bool = False  # only the nouns of nouns/everyday.txt
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class RecipeSource:
     """Batches of a stream, chosen by a recipe; the source of a training run."""
 
     stream: Stream
     recipe: Recipe
 
-    def batch(self, step: int, progress: float) -> tuple[Sequence[Example], bool]:
-        """Examples of a step, and whether they are class-agnostic."""
+    def batch(self, step: int, progress: float) -> tuple[Sequence[Example], Learnt]:
+        """Examples of a step, and what is learnt from them."""
         recipe = self.recipe
         rng = np.random.default_rng([self.stream.seed, 77, step])
-        agnostic = rng.random() < recipe.agnostic[int(progress >= recipe.masks_first)]
+        learnt = self._learnt(rng, progress)
         moving = progress >= recipe.clips_from and rng.random() < recipe.clips
         real = self.stream.photos is not None and rng.random() < recipe.photos
         source: Source = "photo" if real else "picture"
@@ -57,13 +62,30 @@ class RecipeSource:
         size = recipe.last_size if late else recipe.size
         # A step costs about the same whatever its pictures are.
         budget = recipe.batch * recipe.size**2 / (frames * size**2)
-        count = max(2, round(budget))
-        family = "objects" if agnostic and not real else None
+        stream, apart = self.stream, recipe.batch
+        if learnt == "words":
+            budget, apart = 2 * budget, 2 * apart
+            stream = self._worded
+        elif learnt == "any object" and real:  # its objects are not all outlined
+            learnt = "words and masks"
+        family = "objects" if learnt == "any object" else None
         samples = [
-            self.stream.sample(step * recipe.batch + number, source, family, frames)
-            for number in range(count)
+            stream.sample(step * apart + number, source, family, frames)
+            for number in range(max(2, round(budget)))
         ]
-        return examples(samples, self.stream, size), agnostic and not real
+        return examples(samples, stream, size), learnt
+
+    @cached_property
+    def _worded(self) -> Stream:
+        return replace(self.stream, shares=self.recipe.word_shares or self.stream.shares)
+
+    def _learnt(self, rng: np.random.Generator, progress: float) -> Learnt:
+        """Choose what is learnt from a batch."""
+        recipe = self.recipe
+        if rng.random() < (1.0 if progress < recipe.words_first else recipe.words):
+            return "words"
+        later = progress >= recipe.words_first + recipe.masks_first
+        return "any object" if rng.random() < recipe.agnostic[int(later)] else "words and masks"
 
 
 def everyday() -> frozenset[str]:

@@ -76,7 +76,7 @@ class Stream:
     split: Split = "seen"
     photos: Photos | None = None
     backgrounds: tuple[Tensor, tuple[tuple[Noun, ...], ...]] | None = None
-    shares: Mapping[str, float] = field(default_factory=dict)  # in place of a family's own
+    shares: Mapping[str, float] = field(default_factory=dict)  # of families; their own if empty
     only: frozenset[str] = frozenset()  # names of the nouns that are shown; all if empty
 
     @cached_property
@@ -119,8 +119,9 @@ class Stream:
         column = "photo" if "photo" in source else source
         shares = np.array(
             [
-                self.shares.get(name, getattr(recipe, column)) * (getattr(recipe, column) > 0)
+                (self.shares.get(name, 0.0) if self.shares else own) * (own > 0)
                 for name, recipe in FAMILIES.items()
+                for own in (getattr(recipe, column),)
             ]
         )
         return list(FAMILIES)[rng.choice(len(shares), p=shares / shares.sum())]

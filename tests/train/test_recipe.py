@@ -1,0 +1,43 @@
+"""What a run is shown at which moment."""
+
+from collections import Counter
+
+from x2sam.train.recipe import Recipe, RecipeSource
+
+PHASES = Recipe(
+    batch=4,
+    size=32,
+    last_size=32,
+    words_first=0.25,
+    words=0.3,
+    word_shares={"chat": 1},
+    masks_first=0.25,
+    agnostic=(1.0, 0.0),
+    clips=0.0,
+    shares={"noun": 1},
+)
+
+
+def learnt(source, progress, steps=40):
+    return Counter(source.batch(step, progress)[1] for step in range(steps))
+
+
+def test_words_come_first_and_masks_next(stream):
+    source = RecipeSource(stream, PHASES)
+    assert learnt(source, 0.1) == {"words": 40}
+    assert learnt(source, 0.4).keys() == {"words", "any object"}
+    assert learnt(source, 0.6).keys() == {"words", "words and masks"}
+
+
+def test_batches_of_words_are_twice_as_large_and_of_their_own_kind(stream):
+    source = RecipeSource(stream, PHASES)
+    examples, _ = source.batch(0, 0.1)
+    assert len(examples) == 8
+    assert all("<SEG>" not in example.turns[-1].answer for example in examples)
+    step = next(step for step in range(40) if source.batch(step, 0.6)[1] != "words")
+    assert len(source.batch(step, 0.6)[0]) == 4
+
+
+def test_a_batch_depends_on_its_step_and_the_moment_alone(stream):
+    one, other = (RecipeSource(stream, PHASES).batch(7, 0.6)[0] for _ in range(2))
+    assert [each.turns for each in one] == [each.turns for each in other]
