@@ -66,9 +66,12 @@ SHORT = Recipe(
     word_shares={
         "chat": 14,
         "describe": 4,
-        "absence": 4,
-        "noun": 2,
-        "colour": 1,
+        "noun": 6,
+        "kind": 2,
+        "colour": 4,
+        "position": 1,
+        "reason": 1,
+        "absence": 2,  # more of it, and the first answer learnt is that nothing is there
         "dialogue": 1,
     },
 )
