@@ -277,7 +277,7 @@ def clip(side: Side, count: int) -> Row:
     row = {"first mask s": times[0] - started, "masks/s": count / (times[-1] - started)}
     full = side.plain.model if isinstance(side, Straight) else side.predictor.model
     memory = full.config.memory.frames
-    if isinstance(side, Ours):
+    if isinstance(side, Ours) and count > memory + 1:  # or the memory is never full
         row["full/s"] = (count - 1 - memory) / (times[-1] - times[memory])
     return row
 
