@@ -30,9 +30,23 @@ _BACKGROUNDS = 1200
 _CONVERSATIONS = 12_000  # that the vocabulary is learnt from
 
 
+# In batches of words alone, answers that take reading and seeing are nearly all: "Sure, it is
+# <SEG>" is learnt at once.
+_ANSWERS = {
+    "chat": 14,
+    "describe": 4,
+    "noun": 6,
+    "kind": 2,
+    "colour": 4,
+    "position": 1,
+    "reason": 1,
+    "absence": 2,  # more of it, and the first answer learnt is that nothing is there
+    "dialogue": 1,
+}
+
+
 # What an hour or two on two cores can learn: fewer things, seen more often. Categories name several
-# in one prompt and are the cheapest lesson of nouns; in batches of words alone, answers that take
-# reading and seeing are nearly all, for "Sure, it is <SEG>" is learnt at once.
+# in one prompt and are the cheapest lesson of nouns.
 SHORT = Recipe(
     words_first=0.12,
     words=0.3,
@@ -63,17 +77,7 @@ SHORT = Recipe(
         "describe": 8,
         "dialogue": 2,
     },
-    word_shares={
-        "chat": 14,
-        "describe": 4,
-        "noun": 6,
-        "kind": 2,
-        "colour": 4,
-        "position": 1,
-        "reason": 1,
-        "absence": 2,  # more of it, and the first answer learnt is that nothing is there
-        "dialogue": 1,
-    },
+    word_shares=_ANSWERS,
 )
 
 
@@ -87,7 +91,17 @@ class Preset:
 
 PRESETS: dict[str, Preset] = {
     "nano": Preset(NANO, SHORT),
-    "nano-gpu": Preset(NANO_GPU, Recipe(batch=64, size=192, last_size=256)),
+    "nano-gpu": Preset(
+        NANO_GPU,
+        Recipe(
+            batch=64,
+            size=192,
+            last_size=256,
+            words_first=0.04,
+            words=0.2,
+            word_shares=_ANSWERS,
+        ),
+    ),
 }
 
 
