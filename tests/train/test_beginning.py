@@ -20,15 +20,15 @@ def model(request):
 def test_what_is_seen_has_one_size(model):
     """Not far below a bias of a few steps, nor above what is said of places."""
     side = model.config.mask_encoder.image_size
-    pictures = torch.randn(2, 3, side, side, generator=torch.Generator().manual_seed(0))
+    generator = torch.Generator().manual_seed(0)
+    pictures = torch.randn(2, 3, side, side, generator=generator)
     features = model.mask_encoder(pictures)
     for level in (*features.maps, features.region_stage):
         assert 0.2 < level.std() < 5
-    tokens = model.language.see(
-        torch.randn(64, model.language.model.visual.patch_embed.proj.weight[0].numel()),
-        torch.tensor([[1, 8, 8]]),
-    )
-    for level in (tokens.tokens, *tokens.deepstack):
+    width = model.language.model.visual.patch_embed.proj.weight[0].numel()
+    patches = torch.randn(64, width, generator=generator)
+    visual = model.language.see(patches, torch.tensor([[1, 8, 8]]))
+    for level in (visual.tokens, *visual.deepstack):
         assert 0.1 < level.std() < 5
 
 

@@ -1,12 +1,12 @@
 """How a small network begins that is trained from nothing.
 
-normal(0, 0.02) suits layers a thousand wide. In layers of 32 to 256 it leaves what they say of a
-picture or a word far below what their biases soon say, and a network so small then takes most of
-its training to find its scale. Here every layer passes on what it gets at the strength it gets it.
+normal(0, 0.02) suits layers a thousand wide; layers of 32 to 256 pass on a fraction of what they
+get, and lose the start of their training to it (docs/design.md has the numbers). Here every layer
+passes on what it gets at the strength it gets it.
 
-A language model moreover has to learn to repeat a word of the question before it can learn
-anything from its answers. Each of its attentions begins by passing on what it finds (as in the
-mimetic initialisation of Trockman and Kolter, 2023), so that words that were read are likelier.
+Most answers repeat a word of the question, so each attention of the language model begins by
+passing on what it finds, and words that were read are likelier before any training (compare the
+mimetic initialisation of Trockman and Kolter, 2023).
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from torch import Tensor, nn
 from x2sam.model.build import EXCEPTIONS, is_xavier
 from x2sam.model.x2sam import X2SAM
 
-_RESIDUAL = ("attn.proj", "o_proj", "down_proj", "linear_fc2", "mlp.proj_out")  # into a sum
+_RESIDUAL = ("attn.proj", "down_proj", "linear_fc2", "mlp.proj_out")  # into a sum
 _COPIED = 0.5  # how much of what an attention finds is passed on
 
 
