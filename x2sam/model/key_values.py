@@ -18,9 +18,15 @@ ones are written into room that is there already, and what is read is a view.
 
 from __future__ import annotations
 
+import inspect
 from typing import Any
 
 from torch import Tensor
+from transformers.models.qwen3_vl.modeling_qwen3_vl import Qwen3VLTextDecoderLayer
+
+# What a layer calls its cache: transformers renamed the argument in 5.24.
+_ARGUMENTS = inspect.signature(Qwen3VLTextDecoderLayer.forward).parameters
+ARGUMENT = "cache" if "cache" in _ARGUMENTS else "past_key_values"
 
 ROOM = 256  # tokens; what there is room for is a multiple
 
@@ -38,7 +44,9 @@ class KeyValues:
         first = self.layers[0]
         return 0 if first is None else first.shape[3]
 
-    def update(self, keys: Tensor, values: Tensor, layer: int, *_: Any) -> tuple[Tensor, Tensor]:
+    def update(
+        self, keys: Tensor, values: Tensor, layer: int, *_: Any, **__: Any
+    ) -> tuple[Tensor, Tensor]:
         """Write what a layer made of the next tokens, (B, heads, L, D); hand out all of its own.
 
         Transformers' attention calls this. The tokens count once all layers have read them,

@@ -19,7 +19,7 @@ from transformers.integrations.sdpa_attention import sdpa_attention_forward
 from transformers.models.qwen3_vl import modeling_qwen3_vl as upstream
 
 from x2sam.language.tokens import REGION, VISUAL
-from x2sam.model.key_values import KeyValues
+from x2sam.model.key_values import ARGUMENT, KeyValues
 from x2sam.model.recorded import SIZE, Recorded
 
 _log = logging.getLogger(__name__)
@@ -185,7 +185,7 @@ class LanguageModel(nn.Module):
         extra = iter(deepstack or ())
         for layer in text.layers:
             states = layer(
-                states, attention_mask=mask, position_embeddings=rotary, past_key_values=cache
+                states, attention_mask=mask, position_embeddings=rotary, **{ARGUMENT: cache}
             )
             if (level := next(extra, None)) is not None:
                 states = states + level

@@ -24,6 +24,8 @@ from accelerate.hooks import AlignDevicesHook, add_hook_to_module
 from accelerate.utils import offload_weight, save_offload_index
 from torch import Tensor, nn
 
+from x2sam.model.key_values import ARGUMENT
+
 HOST: Final = "cpu"
 DISK: Final = "disk"
 SCRATCH: Final = "x2sam-layers-"
@@ -89,7 +91,7 @@ class Placed(nn.ModuleList):
                 cpu_offload(layer, execution_device=device)
             else:
                 hook = AlignDevicesHook(torch.device(place), io_same_device=True)
-                hook.skip_keys = "past_key_values"  # each layer's stay where they are made
+                hook.skip_keys = ARGUMENT  # each layer's stay where they are made
                 add_hook_to_module(layer, hook)
 
 

@@ -79,7 +79,9 @@ class Recorded:
         states = self._language.through(embeds, self._position, mask, self)
         return states, self._language.logits(states)[0, -1]
 
-    def update(self, keys: Tensor, values: Tensor, layer: int, *_: Any) -> tuple[Tensor, Tensor]:
+    def update(
+        self, keys: Tensor, values: Tensor, layer: int, *_: Any, **__: Any
+    ) -> tuple[Tensor, Tensor]:
         """Write keys and values (1, heads, 1, D) of the token; hand out all room, (1, heads, ...).
 
         Transformers' attention calls this.
