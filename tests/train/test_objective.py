@@ -4,12 +4,16 @@ Covered: words without masks, masks without words and both in one batch, drawn r
 neighbours of other lengths, clips. Nothing is faked.
 """
 
+from dataclasses import replace
+
 import micro
+import numpy as np
 import pytest
 import torch
 
 from x2sam.language.prompts import Turn
 from x2sam.model.build import build
+from x2sam.model.pixels import image_patches
 from x2sam.train.batches import collate
 from x2sam.train.losses import LossConfig, uniform
 from x2sam.train.objective import AnyObject, Objective, read
@@ -184,3 +188,39 @@ def test_a_region_of_a_clip_is_read_from_its_first_frame(model):
     for number in range(2):
         assert_same_example(model, clips, number)
     assert not torch.allclose(conditions_of(model, clips[0])[1], conditions_of(model, clips[1])[1])
+
+
+# Several conversations about one picture
+
+
+@pytest.mark.parametrize("frames", [1, 3])
+@pytest.mark.parametrize("learnt", ["words and masks", "words"])
+def test_sharing_a_picture_changes_no_loss_and_no_gradient(model, frames, learnt):
+    """Examples about one picture teach what they would with a copy each, whatever their order."""
+    one, other = (micro.squares(seed, frames=frames, regions=1) for seed in range(2))
+    asked = long(0).turns
+    shared = [one, other, replace(one, turns=asked, regions=None), replace(other, turns=asked)]
+    copies = [replace(example, pictures=example.pictures.clone()) for example in shared]
+    assert batched(*shared).views == (0, 1, 0, 1)
+    assert batched(*copies).views == (0, 1, 2, 3)
+    found = []
+    for examples in (shared, copies):
+        losses = step(model, *examples, learnt=learnt)
+        gradients = torch.cat([w.grad.flatten() for w in model.parameters() if w.grad is not None])
+        found.append((losses, gradients))
+    (losses, gradients), (expected, its_gradients) = found
+    torch.testing.assert_close(losses, expected, rtol=1e-4, atol=1e-5)
+    torch.testing.assert_close(gradients, its_gradients, rtol=1e-3, atol=1e-4)
+
+
+def test_what_is_seen_of_pictures_of_different_size_goes_to_the_right_example(model):
+    wide, high = (
+        image_patches(np.full((*size, 3), 90, np.uint8), micro.CONFIG.vision)
+        for size in ((32, 96), (64, 32))
+    )
+    one, other = replace(micro.squares(0), seen=wide), replace(micro.squares(1), seen=high)
+    together = read(model, batch := batched(one, other, one, other))
+    for number, example in enumerate((one, other, one, other)):
+        alone = read(model, batched(example))[0]
+        torch.testing.assert_close(together[number, : len(alone)], alone, rtol=1e-4, atol=1e-4)
+    assert len(batch.grids) == 2

@@ -68,6 +68,7 @@ def recorded_batch(name, stored):
         labels=text["labels"],
         phrases=text.get("phrases", torch.full_like(text["ids"], -1)),
         segs=text.get("segs", torch.full_like(text["ids"], -1)),
+        views=tuple(range(len(pixels))),
         patches=patches,
         grids=text["grids"],
         pixels=pixels,

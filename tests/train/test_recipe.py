@@ -1,6 +1,7 @@
 """What a run is shown at which moment."""
 
 from collections import Counter
+from dataclasses import replace
 
 from x2sam.train.recipe import Recipe, RecipeSource
 
@@ -36,6 +37,24 @@ def test_batches_of_words_are_twice_as_large_and_of_their_own_kind(stream):
     assert all("<SEG>" not in example.turns[-1].answer for example in examples)
     step = next(step for step in range(40) if source.batch(step, 0.6)[1] != "words")
     assert len(source.batch(step, 0.6)[0]) == 4
+
+
+def test_several_conversations_are_about_each_picture(stream):
+    shares = {"noun": 1, "categories": 1, "pointing": 1}
+    source = RecipeSource(stream, replace(PHASES, asked=3, shares=shares))
+    step = next(step for step in range(40) if source.batch(step, 0.6)[1] != "words")
+    examples, _ = source.batch(step, 0.6)
+    pictures = [id(example.pictures) for example in examples]
+    assert len(set(pictures)) == 4
+    assert 8 < len(examples) <= 12
+    assert pictures == sorted(pictures, key=pictures.index)
+
+
+def test_any_object_is_asked_for_once(stream):
+    source = RecipeSource(stream, replace(PHASES, asked=3))
+    step = next(step for step in range(40) if source.batch(step, 0.4)[1] == "any object")
+    examples, _ = source.batch(step, 0.4)
+    assert len({id(example.pictures) for example in examples}) == len(examples) == 8
 
 
 def test_a_batch_depends_on_its_step_and_the_moment_alone(stream):

@@ -10,6 +10,7 @@ import re
 
 import numpy as np
 import pytest
+import torch
 
 from tests.train.test_scenes import same
 from x2sam.train.colours import NAMES as COLOURS
@@ -333,6 +334,31 @@ def test_samples_repeat_and_streams_differ(bank):
         assert same(a.scene, b.scene)
     other = Stream(bank, seed=3, name="validation")
     assert not any(same(one.sample(i).scene, other.sample(i).scene) for i in range(30))
+
+
+def test_several_conversations_are_about_one_scene(stream):
+    """The first is the sample of that number; the others differ, and suit the scene."""
+    several = 0
+    for index in range(40):
+        first, *others = stream.about(index, 3)
+        assert first.draft == stream.sample(index).draft
+        assert all(other.scene is first.scene for other in others)
+        turns = [sample.draft.turns for sample in (first, *others)]
+        assert all(turns.count(each) == 1 for each in turns)
+        layouts = [set(FAMILIES[sample.family].layouts) for sample in (first, *others)]
+        assert set.intersection(*layouts)
+        several += len(others) == 2
+    assert several > 30
+
+
+def test_conversations_about_one_scene_share_its_pictures(stream):
+    samples = [sample for index in range(4) for sample in stream.about(index, 3)]
+    together = examples(samples, stream, SIZE)
+    for sample, example in zip(samples, together, strict=True):
+        (alone,) = examples([sample], stream, SIZE)
+        assert torch.equal(example.pictures, alone.pictures)
+        assert torch.equal(example.masks, alone.masks)
+    assert len({id(example.pictures) for example in together}) == 4
 
 
 def test_training_never_meets_what_is_held_out(stream):

@@ -40,15 +40,19 @@ class Example:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Batch:
-    """Padded tensors; those marked CPU steer the computation and never visit the device."""
+    """Padded tensors; those marked CPU steer the computation and never visit the device.
+
+    B examples are about V clips or pictures: what several have in common is there once.
+    """
 
     ids: Tensor  # (B, L)
     labels: Tensor  # (B, L), CPU
     phrases: Tensor  # (B, L), CPU
     segs: Tensor  # (B, L), CPU
-    patches: Tensor  # of all examples, (P, 3 * t * p * p)
-    grids: Tensor  # (B, 3), CPU
-    pixels: Tensor  # (B, T, 3, S, S), normalised for the mask encoder
+    views: tuple[int, ...]  # which of the V each example is about; B entries
+    patches: Tensor  # of all V, (P, 3 * t * p * p)
+    grids: Tensor  # (V, 3), CPU
+    pixels: Tensor  # (V, T, 3, S, S), normalised for the mask encoder
     points: Tensor | None  # (R, points, 2)
     owners: Tensor | None  # (R,): the example each region belongs to
     targets: list[list[tuple[Tensor, Tensor]]]  # per frame, per example: (N,), (N, S, S)
@@ -57,25 +61,28 @@ class Batch:
 def collate(
     examples: Sequence[Example], vocabulary: Vocabulary, config: X2SAMConfig, device: torch.device
 ) -> Batch:
-    """Pad and stack.
+    """Pad and stack. Examples that hold the same tensor of pictures share it in the batch.
 
     Raises:
         PromptError: a region is empty.
     """
-    pictures = torch.stack([example.pictures for example in examples]).to(device)
-    seen = _seen(examples, pictures, config)
+    keys = [(id(example.pictures), id(example.seen)) for example in examples]
+    different = dict(zip(keys, examples, strict=True))
+    views = tuple(list(different).index(key) for key in keys)
+    pictures = torch.stack([example.pictures for example in different.values()]).to(device)
+    seen = _seen(list(different.values()), pictures, config)
     encoded = [
         last_request(
             encode_chat(
                 example.turns,
                 vocabulary,
                 example.media,
-                grid=patches.grid,
+                grid=seen[view].grid,
                 times=example.times,
                 region_tokens=config.regions.tokens,
             )
         )
-        for example, patches in zip(examples, seen, strict=True)
+        for example, view in zip(examples, views, strict=True)
     ]
     drawn = [
         (owner, draw_points(mask, config.regions.points))
@@ -87,6 +94,7 @@ def collate(
         labels=_pad([item.labels for item in encoded], IGNORED),
         phrases=_pad([item.phrases for item in encoded], -1),
         segs=_pad([item.segs for item in encoded], -1),
+        views=views,
         patches=torch.cat([patches.values for patches in seen]).to(device),
         grids=torch.cat([patches.grids for patches in seen]),
         pixels=normalise(pictures),

@@ -25,7 +25,7 @@ from x2sam.train.samples import Stream
 from x2sam.train.sprites import SpriteBank, pack
 from x2sam.train.tokens import corpus, learn_vocabulary
 
-OBJECTIVE = Objective(losses=LossConfig(points=512))  # masks are small, and so is a step
+OBJECTIVE = Objective(losses=LossConfig(points=512))  # masks are small
 _BACKGROUNDS = 1200
 _CONVERSATIONS = 12_000  # that the vocabulary is learnt from
 
@@ -48,14 +48,15 @@ _ANSWERS = {
 # What an hour or two on two cores can learn: fewer things, seen more often. Categories name several
 # in one prompt and are the cheapest lesson of nouns.
 SHORT = Recipe(
-    words_first=0.12,
-    words=0.3,
-    masks_first=0.15,
-    agnostic=(0.8, 0.06),
-    clips_from=0.45,
-    clips=0.12,
+    batch=10,
+    asked=2,
+    words=0.15,
+    masks_first=0.25,
+    agnostic=(0.9, 0.04),
+    clips_from=0.6,
+    clips=0.1,
     photos=0.15,
-    last_part=0.2,
+    last_part=0.15,
     everyday=True,
     shares={
         "noun": 14,
@@ -94,11 +95,11 @@ PRESETS: dict[str, Preset] = {
     "nano-gpu": Preset(
         NANO_GPU,
         Recipe(
-            batch=64,
+            batch=32,
+            asked=2,
             size=192,
             last_size=256,
-            words_first=0.04,
-            words=0.2,
+            words=0.15,
             word_shares=_ANSWERS,
         ),
     ),

@@ -15,8 +15,9 @@ from torch import Tensor, nn
 
 from x2sam.language.tokens import IGNORED
 from x2sam.model.conditions import Conditions
+from x2sam.model.language_model import Visual
 from x2sam.model.mask_encoder import Features
-from x2sam.model.x2sam import X2SAM
+from x2sam.model.x2sam import X2SAM, Decoded
 from x2sam.train.batches import Batch, join
 from x2sam.train.losses import LossConfig, Uniform, segmentation_losses
 
@@ -72,7 +73,7 @@ class Objective:
         if learnt == "any object":
             assert anything is not None
             agnostic = anything(model.background.weight)
-            every = list(range(len(batch.pixels)))
+            every = list(range(len(batch.views)))
             losses = self._masks(model, batch, features, agnostic, every, draw, named=False)
             return {"loss": losses["loss_seg"], **losses}
 
@@ -99,17 +100,23 @@ class Objective:
         *,
         named: bool = True,
     ) -> dict[str, Tensor]:
-        frames = batch.pixels.shape[1]
-        rows = torch.tensor(asked, device=batch.pixels.device) * frames
+        frames, device = batch.pixels.shape[1], batch.pixels.device
+        looked_at = sorted({batch.views[i] for i in asked})
+        rows = torch.tensor(looked_at, device=device) * frames
+        # What is the same for all questions about a picture is worked out once.
+        again = [looked_at.index(batch.views[i]) for i in asked]
         stream = model.stream(conditions)
-        outputs = [stream.step(_pick(features, rows + frame)) for frame in range(frames)]
+        outputs = []
+        for frame in range(frames):
+            decoded = model.decode(_pick(features, rows + frame), first=frame == 0)
+            outputs.append(stream.step(_repeat(decoded, again)))
         targets = join(
             [
                 (labels if named else torch.zeros_like(labels), masks)
                 for frame in batch.targets
                 for labels, masks in (frame[i] for i in asked)
             ],
-            batch.pixels.device,
+            device,
         )
         layers = list(zip(*outputs, strict=True))  # (layers, frames)
         return segmentation_losses(
@@ -130,11 +137,12 @@ def read(model: X2SAM, batch: Batch, features: Features | None = None) -> Tensor
 
     The features are those of all frames; a batch in which nothing was drawn needs none.
     """
-    visual = model.language.see(batch.patches, batch.grids)
+    visual = _each(model.language.see(batch.patches, batch.grids), batch)
     regions = None
     if batch.points is not None and batch.owners is not None:
         assert features is not None
-        first = batch.owners * batch.pixels.shape[1]
+        views = torch.tensor(batch.views, device=batch.owners.device)
+        first = views[batch.owners] * batch.pixels.shape[1]
         regions = model.region_tokens(features, points=batch.points, owners=first).flatten(0, 1)
     return model.language.run(*model.language.embed(batch.ids, visual, regions))
 
@@ -148,5 +156,31 @@ def language_loss(model: X2SAM, states: Tensor, labels: Tensor) -> Tensor:
     return F.cross_entropy(logits.float(), truth)
 
 
+def _each(visual: Visual, batch: Batch) -> Visual:
+    """Lay out the visual tokens for every example."""
+    patches = batch.grids.prod(dim=1)
+    counts: list[int] = (patches * len(visual.tokens) // patches.sum()).tolist()
+
+    def laid_out(tokens: Tensor) -> Tensor:
+        parts = tokens.split(counts)
+        return torch.cat([parts[view] for view in batch.views])
+
+    if batch.views == tuple(range(len(counts))):
+        return visual
+    return Visual(laid_out(visual.tokens), tuple(map(laid_out, visual.deepstack)))
+
+
 def _pick(features: Features, rows: Tensor) -> Features:
     return Features(tuple(level[rows] for level in features.maps), features.region_stage[rows])
+
+
+def _repeat(decoded: Decoded, rows: list[int]) -> Decoded:
+    if rows == list(range(len(decoded.mask_features))):
+        return decoded
+    where = torch.tensor(rows, device=decoded.mask_features.device)
+    return Decoded(
+        decoded.first,
+        tuple(level[where] for level in decoded.maps),
+        decoded.mask_features[where],
+        decoded.region_stage,
+    )

@@ -23,13 +23,14 @@ from x2sam.train.samples import Source, Stream, examples
 class Recipe:
     """When to show what; `progress` runs from 0 to 1 over the budget of the run."""
 
-    batch: int = 16  # pictures; clips count their frames
+    batch: int = 16  # pictures, twice as many where half is learnt; clips count their frames
+    asked: int = 1  # conversations about each
     size: int = 128
     last_size: int = 192
     last_part: float = 0.15  # of the run, on larger pictures
     words_first: float = 0.0  # of the run, when nothing but words is learnt
-    words: float = 0.0  # share of such batches later; they hold twice as many pictures
-    masks_first: float = 0.12  # of the run after that, when most batches are class-agnostic
+    words: float = 0.0  # share of such batches later
+    masks_first: float = 0.12  # of the run after that, when most others are class-agnostic
     agnostic: tuple[float, float] = (0.8, 0.1)  # share of such batches, then and later
     clips_from: float = 0.3
     clips: float = 0.25  # share of the batches from then on
@@ -63,15 +64,18 @@ class RecipeSource:
         # A step costs about the same whatever its pictures are.
         budget = recipe.batch * recipe.size**2 / (frames * size**2)
         stream, apart = self.stream, recipe.batch
-        if learnt == "words":
-            budget, apart = 2 * budget, 2 * apart
-            stream = self._worded
-        elif learnt == "any object" and real:  # its objects are not all outlined
+        if learnt == "any object" and real:  # its objects are not all outlined
             learnt = "words and masks"
+        if learnt != "words and masks":
+            budget, apart = 2 * budget, 2 * apart
+        if learnt == "words":
+            stream = self._worded
         family = "objects" if learnt == "any object" else None
+        asked = 1 if family else recipe.asked  # all objects are meant: there is nothing else to ask
         samples = [
-            stream.sample(step * apart + number, source, family, frames)
+            sample
             for number in range(max(2, round(budget)))
+            for sample in stream.about(step * apart + number, asked, source, family, frames)
         ]
         return examples(samples, stream, size), learnt
 

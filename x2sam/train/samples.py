@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 
     from x2sam.language.wordings import Media
     from x2sam.train.photos import Photos
-    from x2sam.train.scenes import Moves
+    from x2sam.train.scenes import Layout, Moves
     from x2sam.train.sprites import Split, SpriteBank
     from x2sam.train.vocabulary import Noun
 
@@ -106,29 +106,47 @@ class Stream:
         self, index: int, source: Source = "picture", family: str | None = None, frames: int = 4
     ) -> Sample:
         """Draw sample number `index`; `family` None draws one by its share."""
+        return self.about(index, 1, source, family, frames)[0]
+
+    def about(
+        self,
+        index: int,
+        count: int,
+        source: Source = "picture",
+        family: str | None = None,
+        frames: int = 4,
+    ) -> list[Sample]:
+        """Draw up to `count` conversations about one scene; the first is sample number `index`.
+
+        The others are of families that suit the scene, by their shares.
+        """
         rng = np.random.default_rng([self.seed, _STREAMS[self.name], index])
         # Chosen once: redrawn after a failure, what is hard to say would never be said.
         chosen = family or self._family(rng, source)
         while True:
-            sample = self._try(rng, chosen, source, frames if "clip" in source else 1)
-            if sample:
-                return sample
+            drawn = self._try(rng, chosen, source, frames if "clip" in source else 1, count)
+            if drawn:
+                return drawn
 
-    def _family(self, rng: Generator, source: Source) -> str:
-        """Choose a family by its share of this kind of source."""
+    def _family(self, rng: Generator, source: Source, layout: Layout | None = None) -> str:
+        """Choose a family by its share of this kind of source, perhaps one that wants a layout."""
         column = "photo" if "photo" in source else source
         shares = np.array(
             [
-                (self.shares.get(name, 0.0) if self.shares else own) * (own > 0)
+                (self.shares.get(name, 0.0) if self.shares else own)
+                * (own > 0 and (layout is None or layout in recipe.layouts))
                 for name, recipe in FAMILIES.items()
                 for own in (getattr(recipe, column),)
             ]
         )
         return list(FAMILIES)[rng.choice(len(shares), p=shares / shares.sum())]
 
-    def _try(self, rng: Generator, family: str, source: Source, frames: int) -> Sample | None:
+    def _try(
+        self, rng: Generator, family: str, source: Source, frames: int, count: int
+    ) -> list[Sample]:
         recipe = FAMILIES[family]
         scene: Scene | View
+        layout: Layout | None = None
         if "photo" in source:
             assert self.photos is not None
             scene = self.photos.draw_view(rng, self.photo_rows, frames)
@@ -139,12 +157,19 @@ class Stream:
             moves: Moves = "lively" if eventful else "calm"
             scene = draw_scene(rng, self.bank, self.rows, layout=layout, frames=frames, moves=moves)
             facts, names = observe(scene, self.bank, self._clutter(scene)), self.names
-        for _ in range(_TRIES):
-            draft = recipe.write(Context(facts, names, rng))
-            if draft:
+        context, drawn = Context(facts, names, rng), list[Sample]()
+        for tried in range(_TRIES * count):
+            if drawn:
+                family = self._family(rng, source, layout)
+            elif tried == _TRIES:
+                break
+            draft = FAMILIES[family].write(context)
+            if draft and draft.turns not in [sample.draft.turns for sample in drawn]:
                 check(draft)
-                return Sample(family, source, scene, draft)
-        return None
+                drawn.append(Sample(family, source, scene, draft))
+            if len(drawn) == count:
+                break
+        return drawn
 
     def _clutter(self, scene: Scene) -> tuple[Noun, ...]:
         """What the background shows besides."""
@@ -155,8 +180,12 @@ class Stream:
 
 
 def examples(samples: Sequence[Sample], stream: Stream, size: int) -> list[Example]:
-    """Show samples of equally many frames: pictures, target masks and drawn prompts."""
-    scenes = [sample.scene for sample in samples if isinstance(sample.scene, Scene)]
+    """Show samples of equally many frames: pictures, target masks and drawn prompts.
+
+    A scene or view that several samples are about is shown once; they share its pictures.
+    """
+    different = {id(sample.scene): sample.scene for sample in samples}
+    scenes = [scene for scene in different.values() if isinstance(scene, Scene)]
     photos = stream.backgrounds[0] if stream.backgrounds else None
     composed: Iterator[tuple[Tensor, Tensor]] = iter(())
     if scenes:
@@ -167,16 +196,15 @@ def examples(samples: Sequence[Sample], stream: Stream, size: int) -> list[Examp
             zip(*compose(scenes[at : at + step], stream.bank, size, photos), strict=True)
             for at in range(0, len(scenes), step)
         )
-    shown = []
-    for sample in samples:
-        if isinstance(sample.scene, View):
+    shown: dict[int, tuple[Tensor, Tensor]] = {}
+    for key, scene in different.items():
+        if isinstance(scene, View):
             assert stream.photos is not None
-            pictures, masks = stream.photos.compose(sample.scene, size)
-            device = stream.bank.device
-            shown.append(_example(sample, pictures.to(device), masks.to(device)))
+            pictures, masks = stream.photos.compose(scene, size)
+            shown[key] = pictures.to(stream.bank.device), masks.to(stream.bank.device)
         else:
-            shown.append(_example(sample, *next(composed)))
-    return shown
+            shown[key] = next(composed)
+    return [_example(sample, *shown[id(sample.scene)]) for sample in samples]
 
 
 def _example(sample: Sample, pictures: Tensor, masks: Tensor) -> Example:
