@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 import torch
+from accelerate.state import AcceleratorState
 from PIL import Image, ImageDraw
 
 from x2sam.train.samples import Stream
@@ -53,6 +54,14 @@ def one_thread():
     torch.set_num_threads(1)
     yield
     torch.set_num_threads(before)
+
+
+@pytest.fixture
+def precisions():
+    """Forget the precision of earlier runs: accelerate keeps one for a whole process."""
+    AcceleratorState._reset_state()
+    yield AcceleratorState._reset_state
+    AcceleratorState._reset_state()
 
 
 @pytest.fixture(scope="session")

@@ -121,6 +121,22 @@ def test_what_is_frozen_stays_and_is_not_in_the_state(tmp_path):
         begin(tmp_path)
 
 
+def test_halves_learn_much_the_same(tmp_path, precisions):
+    """Products in bfloat16 on a CPU; weights, losses and sums stay what they were."""
+    logs = []
+    for halves in (False, True):
+        precisions()
+        folder = tmp_path / str(halves)
+        run = begin(folder, replace(SIX, report_every=1, halves=halves))
+        run.train()
+        assert {weight.dtype for weight in run.averaged.parameters()} == {torch.float32}
+        logs.append([line["loss"] for line in log_of(folder) if "loss" in line])
+    whole, halved = logs
+    assert halved != whole
+    assert halved == pytest.approx(whole, rel=0.1)
+    assert not torch.backends.cuda.fp16_bf16_reduction_math_sdp_allowed()
+
+
 # Budgets
 
 

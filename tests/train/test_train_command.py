@@ -77,6 +77,26 @@ def test_nano_from_nothing_to_a_model(small, sprites, tmp_path, capsys):
     assert predictor.model.config == micro.CONFIG
 
 
+def test_nano_begins_at_its_layers_size_and_in_halves_if_asked_to(
+    small, sprites, tmp_path, monkeypatch, precisions
+):
+    begun, halves = [], []
+    begin, run = command.begin, command.Run
+
+    def watched(lesson, settings, out):
+        halves.append(settings.halves)
+        return run(lesson, settings, out)
+
+    monkeypatch.setattr(command, "begin", lambda *given: begun.append(given) or begin(*given))
+    monkeypatch.setattr(command, "Run", watched)
+    words = ("nano", "--sprites", sprites, "--seed", 3, "--steps", 1)
+    train(*words, "--out", tmp_path / "whole")
+    precisions()
+    train(*words, "--out", tmp_path / "halves", "--bf16")
+    assert [seed for _, seed in begun] == [3, 3]
+    assert halves == [None, True]
+
+
 def test_a_tracker_with_the_eyes_of_nano(sprites, tmp_path, capsys, monkeypatch):
     monkeypatch.setattr(
         "x2sam.train.tracker.TrackerRecipe", partial(TrackerRecipe, pictures=1, picture_objects=2)

@@ -22,6 +22,7 @@ import torch
 from x2sam.errors import LimitError
 from x2sam.model.build import build
 from x2sam.model.pretrained import load
+from x2sam.train.beginning import begin
 from x2sam.train.finetune import finetune, settings_for
 from x2sam.train.folder import FolderSource
 from x2sam.train.lesson import Conversations
@@ -64,6 +65,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         each.add_argument("--seed", type=int, default=0)
     for each in (nano, own):
         each.add_argument("--batch", type=int, help="pictures per step and process")
+    for each in (nano, small):
+        each.add_argument(
+            "--bf16",
+            action="store_true",
+            default=None,
+            help="matrix products in bfloat16 on a CPU too, for those with AVX-512 BF16 or AMX",
+        )
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -101,8 +109,10 @@ def _nano(arguments: argparse.Namespace) -> None:
         seconds=arguments.seconds,
         learning_rate=arguments.rate,
         seed=arguments.seed,
+        halves=arguments.bf16,
     )
-    model = build(preset.config, seed=arguments.seed)
+    model = build(preset.config)
+    begin(model, arguments.seed)
     lesson = Conversations(model, vocabulary, source, OBJECTIVE)
     Run(lesson, settings, arguments.out).train(_slice(arguments))
 
@@ -119,6 +129,7 @@ def _tracker(arguments: argparse.Namespace) -> None:
         rate=arguments.rate,
         seed=arguments.seed,
     )
+    settings = replace(settings, halves=arguments.bf16)
     Run(lesson, settings, arguments.out).train(_slice(arguments))
 
 

@@ -19,7 +19,8 @@ import copy
 import json
 import math
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
@@ -29,6 +30,7 @@ import torch
 from accelerate import Accelerator, DistributedDataParallelKwargs, InitProcessGroupKwargs
 from accelerate.utils import broadcast
 from torch import Tensor
+from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.optim.swa_utils import get_ema_multi_avg_fn
 from tqdm import tqdm
 
@@ -56,6 +58,7 @@ class Settings:
     clip: float = 1.0
     average: float = 0.999  # of the weights, per step; 0 keeps no second copy of them
     seed: int = 0
+    halves: bool | None = None  # bfloat16 for matrix products; None: where a GPU has it
     report_every: int = 50  # steps
     save_every: float = 120.0  # seconds
     evaluate_every: float = 600.0
@@ -81,9 +84,10 @@ class Run:
         assert (settings.steps is None) != (settings.seconds is None), "one budget, not two"
         self.settings, self.lesson = settings, lesson
         self.folder, self._evaluate = folder, evaluate
+        self._halves = _has_bfloat16() if settings.halves is None else settings.halves
         self.accelerator = Accelerator(
             cpu=not torch.accelerator.is_available(),
-            mixed_precision="bf16" if _has_bfloat16() else "no",
+            mixed_precision="bf16" if self._halves else "no",
             kwargs_handlers=[
                 DistributedDataParallelKwargs(find_unused_parameters=True),
                 InitProcessGroupKwargs(timeout=_PATIENCE),
@@ -162,8 +166,9 @@ class Run:
         rate = settings.learning_rate * curve(self.step, settings.warmup, self.progress)
         for group in self.optimizer.param_groups:
             group["lr"] = rate * group["share"]
-        losses = self.trainee(batch, settings.seed + index)
-        self.accelerator.backward(losses["loss"])
+        with _attention(device, halves=self._halves):
+            losses = self.trainee(batch, settings.seed + index)
+            self.accelerator.backward(losses["loss"])
         norm = self.accelerator.clip_grad_norm_(self.trainee.parameters(), settings.clip)
         self.optimizer.step()
         self.optimizer.zero_grad(set_to_none=True)
@@ -220,6 +225,21 @@ class Run:
         if self.accelerator.is_main_process:
             where = {"step": self.step, "spent": self.spent}
             write_state(self._state, self._modules, self.optimizer, **where)
+
+
+@contextmanager
+def _attention(device: torch.device, *, halves: bool) -> Iterator[None]:
+    """Let a CPU attend by plain products in bfloat16: torch's fused way is several times slower."""
+    if device.type != "cpu" or not halves:
+        yield
+        return
+    before = torch.backends.cuda.fp16_bf16_reduction_math_sdp_allowed()
+    torch.backends.cuda.allow_fp16_bf16_reduction_math_sdp(True)  # of CPUs as well
+    try:
+        with sdpa_kernel(SDPBackend.MATH):
+            yield
+    finally:
+        torch.backends.cuda.allow_fp16_bf16_reduction_math_sdp(before)
 
 
 def _has_bfloat16() -> bool:
