@@ -20,6 +20,7 @@ from x2sam.model.mask_encoder import Features
 from x2sam.model.x2sam import X2SAM, Decoded
 from x2sam.train.batches import Batch, join
 from x2sam.train.losses import LossConfig, Uniform, segmentation_losses
+from x2sam.train.spread import spread_loss
 
 # What is learnt from a batch.
 Learnt = Literal["words and masks", "any object", "words"]
@@ -53,6 +54,7 @@ class Objective:
 
     losses: LossConfig = field(default_factory=LossConfig)
     shared: bool = False  # see `gather_conditions`
+    spread: float = 0.0  # weight of what keeps the language half from going blind, see `spread`
 
     def __call__(
         self,
@@ -67,27 +69,32 @@ class Objective:
         For any object, all targets are just `anything` and nothing is read or written; for words
         nothing is segmented. Either costs a fraction.
         """
-        if learnt == "words" and batch.points is None:
-            return _alone(language_loss(model, read(model, batch), batch.labels))
-        features = model.mask_encoder(batch.pixels.flatten(0, 1))
+        features = None
+        if learnt != "words" or batch.points is not None:
+            features = model.mask_encoder(batch.pixels.flatten(0, 1))
         if learnt == "any object":
-            assert anything is not None
+            assert anything is not None and features is not None  # noqa: PT018
             agnostic = anything(model.background.weight)
             every = list(range(len(batch.views)))
             losses = self._masks(model, batch, features, agnostic, every, draw, named=False)
             return {"loss": losses["loss_seg"], **losses}
 
-        states = read(model, batch, features)
+        visual = model.language.see(batch.patches, batch.grids)
+        states = read(model, batch, features, visual)
         losses = {"loss_lm": language_loss(model, states, batch.labels)}
+        if self.spread:
+            losses["loss_spread"] = self.spread * spread_loss(visual, states)
+        kept = losses.get("loss_spread", 0.0)
         if learnt == "words":
-            return _alone(losses["loss_lm"])
+            return {"loss": WORDS_ALONE * losses["loss_lm"] + kept, **losses}
+        assert features is not None
         asked = [i for i, row in enumerate(batch.segs) if bool((row >= 0).any())]
         if asked:
             conditions = model.conditions(
                 states[asked], batch.phrases[asked], batch.segs[asked], shared=self.shared
             )
             losses |= self._masks(model, batch, features, conditions, asked, draw)
-        return {"loss": losses["loss_lm"] + losses.get("loss_seg", 0.0), **losses}
+        return {"loss": losses["loss_lm"] + kept + losses.get("loss_seg", 0.0), **losses}
 
     def _masks(
         self,
@@ -128,16 +135,21 @@ class Objective:
         )
 
 
-def _alone(loss: Tensor) -> dict[str, Tensor]:
-    return {"loss": WORDS_ALONE * loss, "loss_lm": loss}
-
-
-def read(model: X2SAM, batch: Batch, features: Features | None = None) -> Tensor:
+def read(
+    model: X2SAM,
+    batch: Batch,
+    features: Features | None = None,
+    visual: Visual | None = None,
+) -> Tensor:
     """Run the language model over the prompts and answers: its states, (B, L, D).
 
-    The features are those of all frames; a batch in which nothing was drawn needs none.
+    Args:
+        model: the network.
+        batch: what is asked and answered.
+        features: of all frames; a batch in which nothing was drawn needs none.
+        visual: the visual tokens of its V pictures or clips, if they are there already.
     """
-    visual = _each(model.language.see(batch.patches, batch.grids), batch)
+    visual = _each(visual or model.language.see(batch.patches, batch.grids), batch)
     regions = None
     if batch.points is not None and batch.owners is not None:
         assert features is not None
