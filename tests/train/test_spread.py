@@ -37,7 +37,7 @@ def test_nothing_is_paid_where_nothing_is_wrong():
 
 @pytest.mark.parametrize(
     ("tokens", "deep", "states"),
-    [(9.0, 0.0, 1.0), (0.0, 9.0, 1.0), (0.0, 0.0, 9.0)],
+    [(2.5, 0.0, 1.0), (0.0, 2.5, 1.0), (0.0, 0.0, 9.0)],
     ids=["tokens alike", "deepstack alike", "states strong"],
 )
 def test_each_fault_is_paid_for(tokens, deep, states):
@@ -51,6 +51,14 @@ def test_strength_is_paid_by_the_logarithm():
     losses = [spread_loss(visual, STATES * (STRENGTH / strength) * k) for k in (0.99, 10, 100)]
     assert losses[0] == 0
     assert losses[2] == pytest.approx(2 * float(losses[1]), rel=1e-4)
+
+
+def test_nothing_at_all_is_no_number_gone_astray():
+    tokens = torch.zeros(20, 8, requires_grad=True)
+    loss = spread_loss(Visual(tokens, ()), STATES)
+    loss.backward()
+    assert torch.isfinite(loss)
+    assert torch.isfinite(tokens.grad).all()
 
 
 def test_learning_opens_closed_eyes():

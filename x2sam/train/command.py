@@ -111,7 +111,7 @@ def _nano(arguments: argparse.Namespace) -> None:
         seed=arguments.seed,
         halves=arguments.bf16,
     )
-    model = build(preset.config)
+    model = build(preset.config, seed=arguments.seed)
     begin(model, arguments.seed)
     lesson = Conversations(model, vocabulary, source, OBJECTIVE)
     Run(lesson, settings, arguments.out).train(_slice(arguments))

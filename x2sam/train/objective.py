@@ -54,7 +54,7 @@ class Objective:
 
     losses: LossConfig = field(default_factory=LossConfig)
     shared: bool = False  # see `gather_conditions`
-    spread: float = 0.0  # weight of what keeps the language half from going blind, see `spread`
+    spread: float = 0.0  # weight of what keeps the language half from going blind, see `spread.py`
 
     def __call__(
         self,
