@@ -31,7 +31,7 @@ def directions(tokens: Tensor) -> Tensor:
     1.0
     """
     tokens = tokens.float()
-    tokens = tokens / tokens.square().mean().sqrt().clamp(min=1e-6)
+    tokens = tokens / tokens.square().mean().clamp(min=1e-12).sqrt()
     moments = tokens.mT @ tokens
     total = moments.diagonal().sum().square()
     return torch.as_tensor(total / moments.square().sum().clamp(min=1e-12))
