@@ -94,11 +94,11 @@ def masks(session):
     [
         ("fruit", "the red apple", FRUIT["red apple"]),
         ("fruit", "the green apple", FRUIT["green apple"]),
-        ("street", "the traffic light", (0.72, 0.24, 0.22)),
-        ("street", "the tree", (0.46, 0.26, 0.32)),
-        ("music", "the microphone", (0.30, 0.78, 0.24)),
-        ("picnic", "the cup of coffee", (0.20, 0.72, 0.22)),
-        ("pets", "the basketball", (0.66, 0.78, 0.18)),
+        ("zoo", "the zebra", (0.50, 0.32, 0.30)),
+        ("street", "the red car", (0.24, 0.70, 0.32)),
+        ("music", "the trumpet", (0.58, 0.26, 0.30)),
+        ("picnic", "the chair", (0.50, 0.72, 0.32)),
+        ("picnic", "the bee", (0.80, 0.70, 0.16)),
     ],
 )
 def test_words_find_the_thing(nano, name, words, place):
@@ -170,7 +170,7 @@ def test_a_negative_click_changes_this_object_alone(fruit):
 def test_words_follow_what_moves(chase):
     list(chase.ask("the mouse"))
     mouse = chase.objects["the mouse"]
-    looked_at = range(2 * STRIDE, 40, STRIDE)  # before, the cat is too near to tell apart
+    looked_at = range(STRIDE, 40, STRIDE)  # in the first frame the cat is too near to tell apart
     assert all(mouse.masks.rle(frame).box for frame in looked_at)
     overlaps = [iou(mouse.masks[frame], in_clip(chase, MOUSE, frame)) for frame in looked_at]
     assert min(overlaps) > HALF, overlaps
