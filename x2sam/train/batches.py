@@ -105,7 +105,7 @@ def collate(
 
 
 def _seen(examples: Sequence[Example], pictures: Tensor, config: X2SAMConfig) -> list[Patches]:
-    """What the language model sees of each example, of its pictures (B, T, 3, S, S) if need be."""
+    """What the language model sees of each view, of its pictures (V, T, 3, S, S) if need be."""
     given = [example.seen for example in examples if example.seen is not None]
     if given:
         assert len(given) == len(examples), "patches are given for all examples or for none"

@@ -1,6 +1,6 @@
 """The recipe of nano: which samples at which moment, in what numbers.
 
-Masks and words each begin alone, where a step costs a fraction: words first, then mostly
+Masks and words may each begin alone, where a step costs a fraction: nothing but words, then mostly
 class-agnostic batches, which skip the language model; a share of either stays to the end.
 Clips come in once pictures are understood, and the last part is trained on larger pictures.
 """

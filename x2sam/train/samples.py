@@ -118,7 +118,8 @@ class Stream:
     ) -> list[Sample]:
         """Draw up to `count` conversations about one scene; the first is sample number `index`.
 
-        The others are of families that suit the scene, by their shares.
+        The others are of families that suit the scene, by their shares; one that has nothing to
+        say of it is not replaced by an easier one, so that what is hard to say keeps its share.
         """
         rng = np.random.default_rng([self.seed, _STREAMS[self.name], index])
         # Chosen once: redrawn after a failure, what is hard to say would never be said.
@@ -158,16 +159,16 @@ class Stream:
             scene = draw_scene(rng, self.bank, self.rows, layout=layout, frames=frames, moves=moves)
             facts, names = observe(scene, self.bank, self._clutter(scene)), self.names
         context, drawn = Context(facts, names, rng), list[Sample]()
-        for tried in range(_TRIES * count):
-            if drawn:
+        for number in range(count):
+            if number:
                 family = self._family(rng, source, layout)
-            elif tried == _TRIES:
-                break
-            draft = FAMILIES[family].write(context)
-            if draft and draft.turns not in [sample.draft.turns for sample in drawn]:
-                check(draft)
-                drawn.append(Sample(family, source, scene, draft))
-            if len(drawn) == count:
+            for _ in range(_TRIES):
+                draft = FAMILIES[family].write(context)
+                if draft and draft.turns not in [sample.draft.turns for sample in drawn]:
+                    check(draft)
+                    drawn.append(Sample(family, source, scene, draft))
+                    break
+            if not drawn:
                 break
         return drawn
 
