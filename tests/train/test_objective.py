@@ -1,7 +1,7 @@
 """What training minimises, on the smallest network.
 
-Covered: words without masks, masks without words and both in one batch, drawn regions,
-neighbours of other lengths, clips. Nothing is faked.
+Covered: words without masks, both in one batch, drawn regions, neighbours of other lengths,
+clips; `test_naming.py` covers masks without words. Nothing is faked.
 """
 
 from dataclasses import replace
@@ -16,7 +16,7 @@ from x2sam.model.build import build
 from x2sam.model.pixels import image_patches
 from x2sam.train.batches import collate
 from x2sam.train.losses import LossConfig, uniform
-from x2sam.train.objective import AnyObject, Objective, read
+from x2sam.train.objective import Objective, read
 
 CPU = torch.device("cpu")
 FEW = Objective(losses=LossConfig(points=32))
@@ -40,11 +40,10 @@ def chance(seed=0):
     return uniform(torch.Generator().manual_seed(seed))
 
 
-def step(model, *examples, learnt=None, anything=None):
+def step(model, *examples, learnt="words and masks"):
     """Losses of a batch; gradients are left in the network."""
     model.zero_grad()
-    learnt = learnt or ("any object" if anything else "words and masks")
-    losses = FEW(model, batched(*examples), chance(), learnt, anything)
+    losses = FEW(model, batched(*examples), chance(), learnt)
     losses["loss"].backward()
     return losses
 
@@ -61,32 +60,6 @@ def touched(model):
 MASKS = {"mask_encoder", "pixel_decoder", "mask_decoder", "class_head", "background"}
 MEMORY = {"memory_encoder", "memory_attention"}
 WORDS = {"language", "condition_projector"}
-
-
-def test_class_agnostic_batches_skip_the_language_model(model):
-    anything = AnyObject(micro.CONFIG.width)
-    losses = step(model, micro.squares(0), micro.squares(1), anything=anything)
-    assert "loss_lm" not in losses
-    assert losses["loss"] == losses["loss_seg"]
-    assert touched(model) - {"no_memory_embedding"} == MASKS
-    name, _, seg = anything.vectors.grad  # attention to words begins silent
-    assert name.any()
-    assert seg.any()
-
-
-def test_class_agnostic_targets_have_no_class(model):
-    """Two targets of classes 0 and 1 are as good as two of class 0."""
-    one = micro.squares(0)
-    both = torch.cat([one.masks, one.masks.roll(32, dims=2)], dim=1)
-
-    def loss(labels):
-        example = micro.Example("image", one.pictures, one.turns, torch.tensor(labels), both)
-        anything = AnyObject(micro.CONFIG.width)
-        with torch.no_grad():
-            anything.vectors.fill_(0.1)
-            return FEW(model, batched(example), chance(), "any object", anything)["loss"]
-
-    assert loss([0, 1]) == loss([0, 0])
 
 
 def test_chat_alone_has_no_masks_to_learn(model):

@@ -13,7 +13,7 @@ from x2sam.train.optimizer import curve, groups
 
 @pytest.fixture(scope="module")
 def trainee():
-    return Trainee(build(micro.CONFIG, seed=0), Objective())
+    return Trainee(build(micro.CONFIG, seed=0), Objective(naming=1.0), nouns=3)
 
 
 def sorted_names(trainee, **slower):
@@ -47,7 +47,7 @@ def test_norms_biases_embeddings_and_queries_do_not_decay(trainee):
         "model.pixel_decoder.level_embed",
         "model.background.weight",
         "model.no_memory_embedding",
-        "anything.vectors",
+        "naming.nouns",
     ]
     names = dict(trainee.named_parameters())
     for name in bare:

@@ -112,3 +112,14 @@ def test_a_folder_without_index_is_named(tmp_path):
 
 def test_every_voc_class_has_a_noun():
     assert {f"voc-{number}" for number in range(1, 21)} <= set(nouns())
+
+
+def test_what_else_a_photo_shows_is_not_known(packed, bank):
+    stream = Stream(bank, photos=Photos.load(packed))
+    samples = [stream.sample(i, "photo", "noun") for i in range(4)]
+    for example in examples(samples, stream, 32):
+        shown = {stream.nouns[number - 1] for number in example.names.unique() if number > 0}
+        assert shown <= {"dog", "car"}
+        assert shown
+        assert 0 not in example.names
+        assert (example.names == -1).any()

@@ -3,17 +3,19 @@
 from collections import Counter
 from dataclasses import replace
 
+import pytest
+
 from x2sam.train.recipe import Recipe, RecipeSource
 
 PHASES = Recipe(
     batch=4,
     size=32,
     last_size=32,
-    words_first=0.25,
+    sight_first=0.25,
     words=0.3,
     word_shares={"chat": 1},
     masks_first=0.25,
-    agnostic=(1.0, 0.0),
+    names=(1.0, 0.0),
     clips=0.0,
     shares={"noun": 1},
 )
@@ -23,16 +25,17 @@ def learnt(source, progress, steps=40):
     return Counter(source.batch(step, progress)[1] for step in range(steps))
 
 
-def test_words_come_first_and_masks_next(stream):
+def test_sight_comes_first_and_masks_next(stream):
     source = RecipeSource(stream, PHASES)
-    assert learnt(source, 0.1) == {"words": 40}
-    assert learnt(source, 0.4).keys() == {"words", "any object"}
+    assert learnt(source, 0.1) == {"cells": 40}
+    assert learnt(source, 0.4).keys() == {"words", "names"}
     assert learnt(source, 0.6).keys() == {"words", "words and masks"}
 
 
 def test_batches_of_words_are_twice_as_large_and_of_their_own_kind(stream):
     source = RecipeSource(stream, PHASES)
-    examples, _ = source.batch(0, 0.1)
+    step = next(step for step in range(40) if source.batch(step, 0.6)[1] == "words")
+    examples, _ = source.batch(step, 0.6)
     assert len(examples) == 8
     assert all("<SEG>" not in example.turns[-1].answer for example in examples)
     step = next(step for step in range(40) if source.batch(step, 0.6)[1] != "words")
@@ -50,11 +53,13 @@ def test_several_conversations_are_about_each_picture(stream):
     assert pictures == sorted(pictures, key=pictures.index)
 
 
-def test_any_object_is_asked_for_once(stream):
+@pytest.mark.parametrize(("progress", "learnt"), [(0.1, "cells"), (0.4, "names")])
+def test_where_nothing_is_read_nothing_is_asked_twice(stream, progress, learnt):
     source = RecipeSource(stream, replace(PHASES, asked=3))
-    step = next(step for step in range(40) if source.batch(step, 0.4)[1] == "any object")
-    examples, _ = source.batch(step, 0.4)
+    step = next(step for step in range(40) if source.batch(step, progress)[1] == learnt)
+    examples, _ = source.batch(step, progress)
     assert len({id(example.pictures) for example in examples}) == len(examples) == 8
+    assert all(example.names is not None for example in examples)
 
 
 def test_a_batch_depends_on_its_step_and_the_moment_alone(stream):

@@ -36,6 +36,7 @@ class Example:
     regions: Tensor | None = None  # (R, S, S) bool, drawn on the first frame
     times: Sequence[float] | None = None  # of the temporal patches, in seconds
     seen: Patches | None = None  # what the language model sees, if not the same pictures
+    names: Tensor | None = None  # (T, S, S) int64: the noun of every pixel, see `naming.py`
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -56,6 +57,7 @@ class Batch:
     points: Tensor | None  # (R, points, 2)
     owners: Tensor | None  # (R,): the example each region belongs to
     targets: list[list[tuple[Tensor, Tensor]]]  # per frame, per example: (N,), (N, S, S)
+    names: Tensor | None = None  # (V, T, S, S): the noun of every pixel; None if not known of all
 
 
 def collate(
@@ -71,6 +73,7 @@ def collate(
     views = tuple(list(different).index(key) for key in keys)
     pictures = torch.stack([example.pictures for example in different.values()]).to(device)
     seen = _seen(list(different.values()), pictures, config)
+    names = [example.names for example in different.values() if example.names is not None]
     encoded = [
         last_request(
             encode_chat(
@@ -101,6 +104,7 @@ def collate(
         points=torch.stack([points for _, points in drawn]).to(device) if drawn else None,
         owners=torch.tensor([owner for owner, _ in drawn], device=device) if drawn else None,
         targets=visible(examples),
+        names=torch.stack(names).to(device) if len(names) == len(different) else None,
     )
 
 

@@ -72,6 +72,11 @@ class FolderSource:
             raise MediaError(f"The suite in {folder} asks nothing and shows no object.")
         return replace(source, asks=tuple(asks))
 
+    @property
+    def nouns(self) -> tuple[str, ...]:
+        """None: its masks do not say what all pixels show."""
+        return ()
+
     def batch(self, step: int, progress: float) -> tuple[Sequence[Example], Learnt]:
         """Examples of a step, all of one length; words and masks are learnt from all."""
         del progress

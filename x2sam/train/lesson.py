@@ -14,7 +14,8 @@ from x2sam.model import weights
 from x2sam.model.x2sam import X2SAM
 from x2sam.train.batches import Batch, Example, collate
 from x2sam.train.losses import uniform
-from x2sam.train.objective import AnyObject, Learnt, Objective
+from x2sam.train.naming import Naming
+from x2sam.train.objective import Learnt, Objective
 
 
 class Lesson(Protocol):
@@ -37,6 +38,10 @@ class Lesson(Protocol):
 class Source(Protocol):
     """Where examples come from."""
 
+    @property
+    def nouns(self) -> Sequence[str]:
+        """The nouns that `Example.names` counts; none if it does not say what pixels show."""
+
     def batch(self, step: int, progress: float) -> tuple[Sequence[Example], Learnt]:
         """Examples of a step, and what is learnt from them; see `Lesson.batch`."""
 
@@ -44,17 +49,17 @@ class Source(Protocol):
 class Trainee(nn.Module):
     """The network and its objective as one module, so that many devices can share the work."""
 
-    def __init__(self, model: X2SAM, objective: Objective) -> None:
+    def __init__(self, model: X2SAM, objective: Objective, nouns: int = 0) -> None:
         super().__init__()
         self.model = model
-        self.anything = AnyObject(model.config.width)
+        self.naming = Naming(model.config, nouns) if objective.naming and nouns else None
         self.objective = objective
 
     def forward(self, batch: tuple[Batch, Learnt], seed: int) -> dict[str, Tensor]:
         """Losses of a batch; random points come from the seed."""
         examples, learnt = batch
         generator = torch.Generator(examples.pixels.device).manual_seed(seed)
-        return self.objective(self.model, examples, uniform(generator), learnt, self.anything)
+        return self.objective(self.model, examples, uniform(generator), learnt, self.naming)
 
 
 class Conversations:
@@ -67,7 +72,7 @@ class Conversations:
         source: Source,
         objective: Objective | None = None,
     ) -> None:
-        self.trainee = Trainee(model, objective or Objective())
+        self.trainee = Trainee(model, objective or Objective(), len(source.nouns))
         self._vocabulary, self._source = vocabulary, source
 
     def batch(

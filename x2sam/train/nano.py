@@ -25,7 +25,8 @@ from x2sam.train.samples import Stream
 from x2sam.train.sprites import SpriteBank, pack
 from x2sam.train.tokens import corpus, learn_vocabulary
 
-OBJECTIVE = Objective(losses=LossConfig(points=512), spread=1.0)  # masks are small
+# Masks are small.
+OBJECTIVE = Objective(losses=LossConfig(points=512), spread=1.0, naming=2.0)
 _BACKGROUNDS = 1200
 _CONVERSATIONS = 12_000  # that the vocabulary is learnt from
 
@@ -51,8 +52,9 @@ SHORT = Recipe(
     batch=10,
     asked=2,
     words=0.15,
-    masks_first=0.25,
-    agnostic=(0.9, 0.04),
+    sight_first=0.2,
+    masks_first=0.2,
+    names=(0.9, 0.1),
     clips_from=0.6,
     clips=0.1,
     photos=0.15,

@@ -11,7 +11,7 @@ from typing import Literal
 
 import torch
 import torch.nn.functional as F
-from torch import Tensor, nn
+from torch import Tensor
 
 from x2sam.language.tokens import IGNORED
 from x2sam.model.conditions import Conditions
@@ -20,32 +20,14 @@ from x2sam.model.mask_encoder import Features
 from x2sam.model.x2sam import X2SAM, Decoded
 from x2sam.train.batches import Batch, join
 from x2sam.train.losses import LossConfig, Uniform, segmentation_losses
+from x2sam.train.naming import Naming, nouns_of
 from x2sam.train.spread import spread_loss
 
 # What is learnt from a batch.
-Learnt = Literal["words and masks", "any object", "words"]
+Learnt = Literal["words and masks", "names", "cells", "words"]
 
 # Where masks are learnt too, gradients are long and cut to 1; those of words alone should be near.
 WORDS_ALONE = 3.0
-
-
-class AnyObject(nn.Module):
-    """The condition "an object", for class-agnostic batches that skip the language model.
-
-    It exists in training only: masks are the slow part to learn, words the fast one.
-    """
-
-    def __init__(self, width: int) -> None:
-        super().__init__()
-        generator = torch.Generator().manual_seed(0)  # two runs begin alike
-        self.vectors = nn.Parameter(torch.randn(3, width, generator=generator) * 0.02)
-
-    def forward(self, background: Tensor) -> Conditions:
-        """Make the condition: a batch of one."""
-        name, word, seg = self.vectors[:, None, None]  # (1, 1, D) each
-        seen = torch.ones(1, 1, dtype=torch.bool, device=name.device)
-        classes = torch.cat([name, background[None]], dim=1)
-        return Conditions(classes, seen.expand(1, 2), word, seen, seg)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,6 +37,7 @@ class Objective:
     losses: LossConfig = field(default_factory=LossConfig)
     shared: bool = False  # see `gather_conditions`
     spread: float = 0.0  # weight of what keeps the language half from going blind, see `spread.py`
+    naming: float = 0.0  # weight of telling what is where, see `naming.py`
 
     def __call__(
         self,
@@ -62,39 +45,60 @@ class Objective:
         batch: Batch,
         draw: Uniform,
         learnt: Learnt = "words and masks",
-        anything: AnyObject | None = None,
+        naming: Naming | None = None,
     ) -> dict[str, Tensor]:
         """Losses by name; `loss` is what to minimise, `loss_lm` that of the words.
 
-        For any object, all targets are just `anything` and nothing is read or written; for words
-        nothing is segmented. Either costs a fraction.
+        For cells, only what they show is told; for names every object is to be found by its noun
+        as well. Neither reads or writes; for words nothing is segmented. What cells show is told
+        of all batches that know it, if `naming` is given and has a weight.
         """
+        naming = naming if self.naming and batch.names is not None else None
         features = None
         if learnt != "words" or batch.points is not None:
             features = model.mask_encoder(batch.pixels.flatten(0, 1))
-        if learnt == "any object":
-            assert anything is not None and features is not None  # noqa: PT018
-            agnostic = anything(model.background.weight)
-            every = list(range(len(batch.views)))
-            losses = self._masks(model, batch, features, agnostic, every, draw, named=False)
-            return {"loss": losses["loss_seg"], **losses}
-
         visual = model.language.see(batch.patches, batch.grids)
+        losses: dict[str, Tensor] = {}
+        if naming is not None and batch.names is not None:
+            losses["loss_tokens"] = self.naming * naming.tokens(batch.names, visual)
+        if learnt in ("cells", "names"):
+            assert naming is not None, "a batch that does not say what its pixels show"
+            assert features is not None
+            if self.spread:
+                losses["loss_spread"] = self.spread * spread_loss(visual)
+            learn = self._cells if learnt == "cells" else self._names
+            return _sum(losses | learn(model, batch, features, draw, naming))
+
         states = read(model, batch, features, visual)
-        losses = {"loss_lm": language_loss(model, states, batch.labels)}
+        losses["loss_lm"] = language_loss(model, states, batch.labels)
         if self.spread:
             losses["loss_spread"] = self.spread * spread_loss(visual, states)
-        kept = losses.get("loss_spread", 0.0)
         if learnt == "words":
-            return {"loss": WORDS_ALONE * losses["loss_lm"] + kept, **losses}
+            return _sum(losses, words=WORDS_ALONE)
         assert features is not None
         asked = [i for i, row in enumerate(batch.segs) if bool((row >= 0).any())]
         if asked:
             conditions = model.conditions(
                 states[asked], batch.phrases[asked], batch.segs[asked], shared=self.shared
             )
-            losses |= self._masks(model, batch, features, conditions, asked, draw)
-        return {"loss": losses["loss_lm"] + kept + losses.get("loss_seg", 0.0), **losses}
+            losses |= self._masks(model, batch, features, conditions, asked, draw, naming)
+        return _sum(losses)
+
+    def _cells(
+        self, model: X2SAM, batch: Batch, features: Features, _draw: Uniform, naming: Naming
+    ) -> dict[str, Tensor]:
+        """Losses of telling what the cells of all frames show, as if each were a picture."""
+        assert batch.names is not None
+        maps = model.decode(features, first=True).maps
+        return {"loss_maps": self.naming * naming.maps(batch.names.flatten(0, 1), maps)}
+
+    def _names(
+        self, model: X2SAM, batch: Batch, features: Features, draw: Uniform, naming: Naming
+    ) -> dict[str, Tensor]:
+        """Losses of finding every target by its noun, and of telling what cells show."""
+        conditions = naming.conditions(model.background.weight)
+        every = list(range(len(batch.views)))
+        return self._masks(model, batch, features, conditions, every, draw, naming, named=True)
 
     def _masks(
         self,
@@ -104,35 +108,51 @@ class Objective:
         conditions: Conditions,
         asked: list[int],
         draw: Uniform,
+        naming: Naming | None,
         *,
-        named: bool = True,
+        named: bool = False,
     ) -> dict[str, Tensor]:
+        """Losses of the masks; `named` if classes are nouns and not the phrases of a prompt."""
         frames, device = batch.pixels.shape[1], batch.pixels.device
         looked_at = sorted({batch.views[i] for i in asked})
         rows = torch.tensor(looked_at, device=device) * frames
         # What is the same for all questions about a picture is worked out once.
         again = [looked_at.index(batch.views[i]) for i in asked]
+        names = None if naming is None else batch.names
         stream = model.stream(conditions)
-        outputs = []
+        outputs, told = [], []
         for frame in range(frames):
             decoded = model.decode(_pick(features, rows + frame), first=frame == 0)
+            if naming is not None and names is not None:
+                told.append(naming.maps(names[looked_at, frame], decoded.maps))
             outputs.append(stream.step(_repeat(decoded, again)))
-        targets = join(
-            [
-                (labels if named else torch.zeros_like(labels), masks)
-                for frame in batch.targets
-                for labels, masks in (frame[i] for i in asked)
-            ],
-            device,
-        )
+        targets = []
+        for frame, all_ in enumerate(batch.targets):
+            for i in asked:
+                labels, masks = all_[i]
+                if named and naming is not None and names is not None:
+                    labels = nouns_of(names[batch.views[i], frame], masks, len(naming.nouns))
+                targets.append((labels, masks))
         layers = list(zip(*outputs, strict=True))  # (layers, frames)
-        return segmentation_losses(
+        losses = segmentation_losses(
             [torch.cat([frame.class_logits for frame in layer]) for layer in layers],
             [torch.cat([frame.mask_logits for frame in layer]) for layer in layers],
-            targets,
+            join(targets, device),
             draw,
             config=self.losses,
         )
+        return losses | ({"loss_maps": self.naming * torch.stack(told).mean()} if told else {})
+
+
+def _sum(losses: dict[str, Tensor], words: float = 1.0) -> dict[str, Tensor]:
+    """Add what is to be minimised, the loss of the words with its weight."""
+    weights = {"lm": words, "tokens": 1.0, "maps": 1.0, "spread": 1.0, "seg": 1.0}
+    parts = [
+        weight * losses[f"loss_{name}"]
+        for name, weight in weights.items()
+        if f"loss_{name}" in losses
+    ]
+    return {"loss": torch.stack(parts).sum(), **losses}
 
 
 def read(

@@ -12,7 +12,7 @@ from typing import Any
 
 from torch import nn
 
-from x2sam.train.objective import AnyObject
+from x2sam.train.naming import Naming
 
 
 def curve(step: int, warmup: int, progress: float) -> float:
@@ -29,7 +29,7 @@ def groups(module: nn.Module, decay: float, slower: Mapping[str, float]) -> list
     looked_up = {
         id(weight)
         for part in module.modules()
-        if isinstance(part, nn.Embedding | AnyObject)
+        if isinstance(part, nn.Embedding | Naming)
         for weight in part.parameters(recurse=False)
     }
     sorted_: dict[tuple[float, float], list[nn.Parameter]] = {}

@@ -12,7 +12,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-_LOSSES = ("loss", "loss_lm", "loss_mask", "loss_dice", "loss_cls")
+_KINDS = ("lm", "mask", "dice", "cls", "tokens", "maps", "spread")
+_LOSSES = ("loss", *(f"loss_{kind}" for kind in _KINDS))
 _LOGGER = logging.getLogger(__name__)
 
 

@@ -1,7 +1,7 @@
 """The recipe of nano: which samples at which moment, in what numbers.
 
-Masks and words may each begin alone, where a step costs a fraction: nothing but words, then mostly
-class-agnostic batches, which skip the language model; a share of either stays to the end.
+Sight comes first, then masks, where a step costs a fraction: what cells show, then mostly batches
+of names, which skip the language model. Batches of names and of words alone stay to the end.
 Clips come in once pictures are understood, and the last part is trained on larger pictures.
 """
 
@@ -28,10 +28,10 @@ class Recipe:
     size: int = 128
     last_size: int = 192
     last_part: float = 0.15  # of the run, on larger pictures
-    words_first: float = 0.0  # of the run, when nothing but words is learnt
-    words: float = 0.0  # share of such batches later
-    masks_first: float = 0.12  # of the run after that, when most others are class-agnostic
-    agnostic: tuple[float, float] = (0.8, 0.1)  # share of such batches, then and later
+    sight_first: float = 0.1  # of the run, when nothing but what cells show is learnt
+    words: float = 0.0  # share of batches of nothing but words later
+    masks_first: float = 0.12  # of the run after that, when most others are of names
+    names: tuple[float, float] = (0.8, 0.1)  # share of such batches, then and later
     clips_from: float = 0.3
     clips: float = 0.25  # share of the batches from then on
     frames: tuple[int, ...] = (4, 6)
@@ -64,20 +64,26 @@ class RecipeSource:
         # A step costs about the same whatever its pictures are.
         budget = recipe.batch * recipe.size**2 / (frames * size**2)
         stream, apart = self.stream, recipe.batch
-        if learnt == "any object" and real:  # its objects are not all outlined
+        if learnt == "names" and real:  # its objects are not all outlined
             learnt = "words and masks"
         if learnt != "words and masks":
             budget, apart = 2 * budget, 2 * apart
         if learnt == "words":
             stream = self._worded
-        family = "objects" if learnt == "any object" else None
-        asked = 1 if family else recipe.asked  # all objects are meant: there is nothing else to ask
+        unread = learnt in ("cells", "names")  # all objects are meant: there is nothing to ask
+        family = "objects" if unread and not real else None
+        asked = 1 if unread else recipe.asked
         samples = [
             sample
             for number in range(max(2, round(budget)))
             for sample in stream.about(step * apart + number, asked, source, family, frames)
         ]
         return examples(samples, stream, size), learnt
+
+    @property
+    def nouns(self) -> tuple[str, ...]:
+        """See `Source`."""
+        return self.stream.nouns
 
     @cached_property
     def _worded(self) -> Stream:
@@ -86,10 +92,12 @@ class RecipeSource:
     def _learnt(self, rng: np.random.Generator, progress: float) -> Learnt:
         """Choose what is learnt from a batch."""
         recipe = self.recipe
-        if rng.random() < (1.0 if progress < recipe.words_first else recipe.words):
+        if progress < recipe.sight_first:
+            return "cells"
+        if rng.random() < recipe.words:
             return "words"
-        later = progress >= recipe.words_first + recipe.masks_first
-        return "any object" if rng.random() < recipe.agnostic[int(later)] else "words and masks"
+        later = progress >= recipe.sight_first + recipe.masks_first
+        return "names" if rng.random() < recipe.names[int(later)] else "words and masks"
 
 
 def everyday() -> frozenset[str]:

@@ -24,6 +24,7 @@ from x2sam.language.encoding import patch_times
 from x2sam.train.batches import Example
 from x2sam.train.compose import compose
 from x2sam.train.facts import observe
+from x2sam.train.naming import NOTHING, UNKNOWN
 from x2sam.train.photos import View
 from x2sam.train.pointing import draw_region
 from x2sam.train.scenes import Scene, draw_scene
@@ -95,6 +96,30 @@ class Stream:
         """The nouns of which it is known whether a photo shows them."""
         assert self.photos is not None
         return tuple(sorted({noun.name for nouns in self.photos.classes for noun in nouns}))
+
+    @cached_property
+    def nouns(self) -> tuple[str, ...]:
+        """All that may be shown, in the order in which names of pixels count them."""
+        return tuple(sorted({*self.rows, *(self.photo_names if self.photos else ())}))
+
+    @cached_property
+    def numbers(self) -> dict[str, int]:
+        """What a pixel of each noun holds."""
+        return {name: number for number, name in enumerate(self.nouns, NOTHING + 1)}
+
+    def named(self, scene: Scene | View, masks: Tensor) -> Tensor:
+        """Tell the noun of every pixel of what is shown, (T, N, S, S) -> (T, S, S)."""
+        if isinstance(scene, View):
+            assert self.photos is not None
+            known = self.photos.classes[scene.photo]
+            things, besides = [known[number - 1] for number in scene.objects], UNKNOWN
+        else:
+            things = [self.bank.sprites[row].noun for row in scene.rows]
+            besides = UNKNOWN if self._clutter(scene) else NOTHING
+        names = torch.full_like(masks[:, 0], besides, dtype=torch.int64)
+        for thing, noun in enumerate(things):
+            names[masks[:, thing]] = self.numbers.get(noun.name, UNKNOWN)
+        return names
 
     @cached_property
     def photo_rows(self) -> list[int]:
@@ -205,10 +230,13 @@ def examples(samples: Sequence[Sample], stream: Stream, size: int) -> list[Examp
             shown[key] = pictures.to(stream.bank.device), masks.to(stream.bank.device)
         else:
             shown[key] = next(composed)
-    return [_example(sample, *shown[id(sample.scene)]) for sample in samples]
+    names = {key: stream.named(scene, shown[key][1]) for key, scene in different.items()}
+    return [
+        _example(sample, *shown[id(sample.scene)], names[id(sample.scene)]) for sample in samples
+    ]
 
 
-def _example(sample: Sample, pictures: Tensor, masks: Tensor) -> Example:
+def _example(sample: Sample, pictures: Tensor, masks: Tensor, names: Tensor) -> Example:
     """Unite the masks of things (T, N, S, S) into those of the targets, and draw prompts."""
     scene, draft, size = sample.scene, sample.draft, masks.shape[-1]
     united = [masks[:, list(group)].any(dim=1) for group in draft.groups]
@@ -223,4 +251,5 @@ def _example(sample: Sample, pictures: Tensor, masks: Tensor) -> Example:
         masks=torch.stack(united, dim=1) if united else empty,
         regions=torch.stack(drawn) if drawn else None,
         times=times,
+        names=names,
     )

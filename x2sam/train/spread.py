@@ -37,11 +37,11 @@ def directions(tokens: Tensor) -> Tensor:
     return torch.as_tensor(total / moments.square().sum().clamp(min=1e-12))
 
 
-def spread_loss(visual: Visual, states: Tensor) -> Tensor:
-    """What is wrong with visual tokens (N, D) and states (B, L, D): 0 if nothing is."""
-    with torch.autocast(states.device.type, enabled=False):  # small differences count
-        seen = [_narrow(level) + _strong(level) for level in (visual.tokens, *visual.deepstack)]
-        return torch.stack([*seen, _strong(states)]).sum()
+def spread_loss(visual: Visual, states: Tensor | None = None) -> Tensor:
+    """What is wrong with visual tokens (N, D) and states (B, L, D), if any: 0 if nothing is."""
+    with torch.autocast(visual.tokens.device.type, enabled=False):  # small differences count
+        wrong = [_narrow(level) + _strong(level) for level in (visual.tokens, *visual.deepstack)]
+        return torch.stack(wrong if states is None else [*wrong, _strong(states)]).sum()
 
 
 def _narrow(tokens: Tensor) -> Tensor:

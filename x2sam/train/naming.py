@@ -1,0 +1,117 @@
+"""A lesson of names: what is where, told of every cell of what the network sees.
+
+A request names one or two things of a picture, and its answer tells little of how they look.
+Networks taught by requests alone found things by colour and outline: of 209 nouns, a linear
+layer could read the right one from 2 % of the visual tokens and 3 % of the queries
+(docs/design.md). Here one linear layer per map tells the nouns of every cell, and every object
+of a picture is to be found by its noun, for which no language model has to run.
+
+What is learnt here besides the network exists in training only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from x2sam.config import X2SAMConfig
+from x2sam.model.conditions import Conditions
+from x2sam.model.language_model import Visual
+
+UNKNOWN = -1  # what a pixel shows is not known
+NOTHING = 0  # none of the nouns; number n of a list of nouns is n + 1
+_WEIGHT_OF_NOTHING = 0.2  # it is most of a picture
+_MAPS = 3  # of the pixel decoder
+
+
+class Naming(nn.Module):
+    """A vector for every noun, and a linear layer for the tokens, deepstack levels and maps."""
+
+    def __init__(self, config: X2SAMConfig, nouns: int) -> None:
+        super().__init__()
+        generator = torch.Generator().manual_seed(0)  # two runs begin alike
+
+        def vectors(count: int) -> nn.Parameter:
+            return nn.Parameter(torch.randn(count, config.width, generator=generator) * 0.02)
+
+        self.nouns, self.words = vectors(nouns), vectors(2)
+        seen = 1 + len(config.vision.deepstack_layers)
+        self.of_tokens = _layers([config.language.hidden_size] * seen, nouns + 1)
+        self.of_maps = _layers([config.width] * _MAPS, nouns + 1)
+
+    def conditions(self, background: Tensor) -> Conditions:
+        """Ask for every noun at once: a batch of one."""
+        word, seg = self.words[:, None, None]  # (1, 1, D) each
+        classes = torch.cat([self.nouns, background])[None]
+        seen = torch.ones(1, classes.shape[1], dtype=torch.bool, device=word.device)
+        return Conditions(classes, seen, word, seen[:, :1], seg)
+
+    def tokens(self, names: Tensor, visual: Visual) -> Tensor:
+        """Read the visual tokens of V pictures or clips: the loss, a scalar.
+
+        `names` (V, T, S, S) int64 are the nouns of all pixels, see `UNKNOWN`.
+        """
+        levels = (visual.tokens, *visual.deepstack)
+        pairs = zip(self.of_tokens, levels, strict=True)
+        return torch.stack([_loss(layer, cells, names) for layer, cells in pairs]).mean()
+
+    def maps(self, names: Tensor, maps: Sequence[Tensor]) -> Tensor:
+        """Read the pixel decoder's maps (F, D, h, w): the loss, a scalar.
+
+        `names` (F, S, S) int64 are the nouns of all pixels, see `UNKNOWN`.
+        """
+        cells = (level.flatten(2).mT.flatten(0, 1) for level in maps)
+        pairs = zip(self.of_maps, cells, strict=True)
+        return torch.stack([_loss(layer, own, names[:, None]) for layer, own in pairs]).mean()
+
+
+def _layers(widths: Sequence[int], classes: int) -> nn.ModuleList:
+    layers = nn.ModuleList(nn.Linear(width, classes) for width in widths)
+    for weight in layers.parameters():
+        nn.init.zeros_(weight)
+    return layers
+
+
+def _loss(layer: nn.Module, cells: Tensor, names: Tensor) -> Tensor:
+    """Cross-entropy with the share that each noun has of a cell, for cells (N, D)."""
+    with torch.autocast(cells.device.type, enabled=False):
+        cells = cells.float()
+        logits = layer(F.layer_norm(cells, cells.shape[-1:]))
+        truth = shares(names, len(cells), logits.shape[-1])
+        truth[:, NOTHING] *= _WEIGHT_OF_NOTHING
+        losses = -(truth * logits.log_softmax(dim=-1)).sum()
+    return torch.as_tensor(losses / truth.sum().clamp(min=1))
+
+
+def shares(names: Tensor, count: int, classes: int) -> Tensor:
+    """Tell which share of each cell shows what: (V, T, S, S) -> (count, classes).
+
+    The cells of V square grids lie one after the other, V * t * g * g of them, where t is T, or
+    less where cells are of several frames. Unknown pixels are of no class.
+
+    >>> shares(torch.tensor([[[[1, 1], [0, -1]]]]), 1, 2)
+    tensor([[0.2500, 0.5000]])
+    """
+    views, frames, side, _ = names.shape
+    each = count // views
+    times = next(t for t in range(frames, 0, -1) if round((each / t) ** 0.5) ** 2 * t == each)
+    grid = round((each / times) ** 0.5)
+    device = names.device
+    step = torch.arange(side, device=device) * grid // side
+    time = torch.arange(frames, device=device)[:, None, None] * times // frames
+    view = torch.arange(views, device=device)[:, None, None, None]
+    cells = ((view * times + time) * grid + step[:, None]) * grid + step  # (V, T, S, S)
+    # Unknown pixels are counted in a column of their own: nothing waits for the device.
+    column = torch.where(names == UNKNOWN, classes, names)
+    total = count * (classes + 1)
+    counts = torch.bincount((cells * (classes + 1) + column).flatten(), minlength=total)
+    return counts.view(count, classes + 1)[:, :-1] * (count / names.numel())
+
+
+def nouns_of(names: Tensor, masks: Tensor, nouns: int) -> Tensor:
+    """Name what masks (N, S, S) show: numbers of nouns (N,), by most of their pixels (S, S)."""
+    counts = torch.stack([torch.bincount(names[mask] + 1, minlength=nouns + 2) for mask in masks])
+    return counts[:, 2:].argmax(dim=1)
