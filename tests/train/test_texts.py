@@ -7,6 +7,7 @@ no code with the rules that wrote them, except the table of nouns.
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -343,12 +344,23 @@ def test_several_conversations_are_about_one_scene(stream):
         first, *others = stream.about(index, 3)
         assert first.draft == stream.sample(index).draft
         assert all(other.scene is first.scene for other in others)
-        turns = [sample.draft.turns for sample in (first, *others)]
-        assert all(turns.count(each) == 1 for each in turns)
+        asked = [(sample.draft.turns, sample.draft.groups) for sample in (first, *others)]
+        assert all(asked.count(each) == 1 for each in asked)
         layouts = [set(FAMILIES[sample.family].layouts) for sample in (first, *others)]
         assert set.intersection(*layouts)
         several += len(others) == 2
     assert several > 30
+
+
+def test_the_same_words_may_point_at_several_things(stream):
+    """Two requests that differ in nothing but what is drawn are two."""
+    pointing = replace(stream, shares={"pointing": 1})
+    alike = 0
+    for index in range(40):
+        drafts = [sample.draft for sample in pointing.about(index, 4, family="pointing")]
+        turns = [draft.turns for draft in drafts]
+        alike += len(turns) - len(set(turns))
+    assert alike
 
 
 def test_conversations_about_one_scene_share_its_pictures(stream):

@@ -97,14 +97,26 @@ def test_nano_begins_at_its_layers_size_and_in_halves_if_asked_to(
     assert halves == [None, True]
 
 
-def test_a_tracker_with_the_eyes_of_nano(sprites, tmp_path, capsys, monkeypatch):
+def test_a_tracker_with_the_eyes_of_nano(sprites, tmp_path, capsys, monkeypatch, precisions):
     monkeypatch.setattr(
         "x2sam.train.tracker.TrackerRecipe", partial(TrackerRecipe, pictures=1, picture_objects=2)
     )
+    halves, run = [], command.Run
+
+    def watched(lesson, settings, out):
+        halves.append(settings.halves)
+        return run(lesson, settings, out)
+
+    monkeypatch.setattr(command, "Run", watched)
     out = tmp_path / "run"
-    assert train("tracker", "--sprites", sprites, "--out", out, "--steps", 1) == 0
+    words = ("tracker", "--sprites", sprites, "--out", out)
+    assert train(*words, "--steps", 1) == 0
     assert capsys.readouterr().out == f"{out}\n"
     assert load_tracker(out, device="cpu").network.config.name == "small-256"
+    precisions()
+    train(*words[:-1], tmp_path / "halves", "--steps", 1, "--bf16")
+    assert load_tracker(tmp_path / "halves", device="cpu").network.config.name == "small-256"
+    assert halves == [None, True]
 
 
 def test_a_folder_goes_on_from_a_model(tmp_path, capsys):

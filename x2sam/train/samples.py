@@ -189,7 +189,7 @@ class Stream:
                 family = self._family(rng, source, layout)
             for _ in range(_TRIES):
                 draft = FAMILIES[family].write(context)
-                if draft and draft.turns not in [sample.draft.turns for sample in drawn]:
+                if draft and not any(_same(draft, sample.draft) for sample in drawn):
                     check(draft)
                     drawn.append(Sample(family, source, scene, draft))
                     break
@@ -203,6 +203,11 @@ class Stream:
             return ()
         known = self.backgrounds[1]
         return known[scene.backdrop.photo % len(known)]
+
+
+def _same(one: Draft, other: Draft) -> bool:
+    """Tell whether two ask alike for the same things: "what is this?" may point at two."""
+    return one.turns == other.turns and one.groups == other.groups
 
 
 def examples(samples: Sequence[Sample], stream: Stream, size: int) -> list[Example]:
