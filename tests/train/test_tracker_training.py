@@ -40,7 +40,11 @@ def test_a_batch_depends_on_its_number_alone(stream):
 def test_stages_are_brought_to_one_level_and_stay_the_same():
     backbone = pretrained.load("nano", device="cpu").model.mask_encoder.backbone
     pictures = normalised(torch.rand(1, 3, 256, 256, generator=torch.Generator().manual_seed(0)))
+    last = backbone.blocks[-1]  # the only one of its stage, made uneven on purpose
     with torch.no_grad():
+        for part in (last.proj, last.attn.proj, last.mlp.proj_out):
+            for weight in part.parameters():
+                weight.mul_(20)
         before = backbone(pictures).intermediate_hidden_states
         even_out(backbone, pictures)
         after = backbone(pictures).intermediate_hidden_states
