@@ -31,8 +31,8 @@ Action = Callable[[Workspace, Values], Values]
 TRAINED: Final = {  # on what, by the name in the model's config and the language of the page
     "nano": {
         "en": "drawn scenes of emoji and a few thousand photos, in English only; "
-        "photos are still too hard for it",
-        "zh": "表情符号合成场景和数千张照片，仅限英文；真实照片对它来说还太难",
+        "photos are often too hard for it",
+        "zh": "表情符号合成场景和数千张照片，仅限英文；真实照片对它来说往往太难",
     },
     "x2sam-4b": {
         "en": "public data sets of pictures and clips with masks",
