@@ -48,7 +48,7 @@ def test_shares_are_means_over_the_cells_pixels(frames, times):
     names = torch.randint(UNKNOWN, 5, (2, frames, 32, 32))
     hot = F.one_hot(names + 1, 6)[..., 1:].float()  # unknown pixels are of no class
     cells = hot.view(2, times, frames // times, 4, 8, 4, 8, 5).mean(dim=(2, 4, 6))
-    found = shares(names, 2 * times * 16, 5)
+    found = shares(names, 2 * times * 16, 5, times)
     torch.testing.assert_close(found, cells.flatten(0, 3))
 
 
@@ -64,6 +64,13 @@ def test_a_mask_is_named_by_most_of_its_known_pixels():
     names = torch.tensor([[UNKNOWN, UNKNOWN, 2], [3, 3, NOTHING], [1, 1, 1]])
     masks = torch.tensor([[[1, 1, 1], [0, 0, 0], [0, 0, 0]], [[0, 0, 1], [1, 1, 1], [0, 0, 0]]])
     assert nouns_of(names, masks.bool(), 3).tolist() == [1, 2]
+    assert len(nouns_of(names, masks[:0].bool(), 3)) == 0
+
+
+def test_frames_are_shared_out_even_if_unevenly_many():
+    """Three frames in two temporal patches: all that is known in a cell still adds up to one."""
+    names = torch.randint(NOTHING, 4, (1, 3, 16, 16))
+    torch.testing.assert_close(shares(names, 2 * 16, 4, 2).sum(dim=1), torch.ones(32))
 
 
 # What learns from it
@@ -92,17 +99,27 @@ def test_cells_alone_teach_what_sees_and_draw_nothing(model, frames):
         torch.testing.assert_close(losses["loss_tokens"], whole["loss_tokens"])
 
 
-def test_tokens_and_maps_learn_once_the_layers_say_something(model):
+def test_what_sees_learns_from_cells_once_the_layers_say_something(model):
+    """Both halves get gradients through the layers; layers of zeros pass on nothing."""
     naming = Naming(micro.CONFIG, NOUNS)
-    with torch.no_grad():
-        for layer in (*naming.of_tokens, *naming.of_maps):
-            layer.weight.normal_(generator=torch.Generator().manual_seed(0))
-    losses_of(model, micro.named(0), naming=naming)
-    assert any(
-        weight.grad is not None and bool(weight.grad.any())
-        for weight in model.language.model.visual.parameters()
-    )
-    assert all(layer.weight.grad.any() for layer in (*naming.of_tokens, *naming.of_maps))
+    for weight, expected in ((0.0, False), (1.0, True)):
+        with torch.no_grad():
+            for layer in (*naming.of_tokens, *naming.of_maps):
+                layer.weight.normal_(std=weight, generator=torch.Generator().manual_seed(0))
+        alone = replace(NAMED, spread=0.0)
+        losses_of(model, micro.named(0), learnt="cells", naming=naming, objective=alone)
+        for part in (model.language.model.visual, model.mask_encoder, model.pixel_decoder):
+            gradients = [w.grad for w in part.parameters() if w.grad is not None]
+            assert any(bool(gradient.any()) for gradient in gradients) == expected
+
+
+def test_names_are_learnt_of_clips_in_which_nothing_shows_for_a_while(model):
+    clip = micro.named(0, frames=3)
+    masks, names = clip.masks.clone(), clip.names.clone()
+    masks[1], names[1] = False, NOTHING
+    losses = losses_of(model, replace(clip, masks=masks, names=names))
+    assert all(torch.isfinite(loss) for loss in losses.values())
+    assert losses["loss_maps"] > 0
 
 
 def test_other_batches_tell_names_as_well(model):

@@ -1,8 +1,8 @@
 """A lesson of names: what is where, told of every cell of what the network sees.
 
 A request names one or two things of a picture, and its answer tells little of how they look.
-Networks taught by requests alone found things by colour and outline: of 209 nouns, a linear
-layer could read the right one from 2 % of the visual tokens and 3 % of the queries
+Networks taught by requests alone found things by colour and outline: a linear reading of the
+visual tokens told the right one of 209 nouns for 2 % of the things, of the queries for 3 %
 (docs/design.md). Here one linear layer per map tells the nouns of every cell, and every object
 of a picture is to be found by its noun, for which no language model has to run.
 
@@ -11,6 +11,7 @@ What is learnt here besides the network exists in training only.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import torch
@@ -49,14 +50,15 @@ class Naming(nn.Module):
         seen = torch.ones(1, classes.shape[1], dtype=torch.bool, device=word.device)
         return Conditions(classes, seen, word, seen[:, :1], seg)
 
-    def tokens(self, names: Tensor, visual: Visual) -> Tensor:
+    def tokens(self, names: Tensor, visual: Visual, times: int) -> Tensor:
         """Read the visual tokens of V pictures or clips: the loss, a scalar.
 
-        `names` (V, T, S, S) int64 are the nouns of all pixels, see `UNKNOWN`.
+        `names` (V, T, S, S) int64 are the nouns of all pixels, see `UNKNOWN`; `times` is how many
+        temporal patches T frames make.
         """
         levels = (visual.tokens, *visual.deepstack)
         pairs = zip(self.of_tokens, levels, strict=True)
-        return torch.stack([_loss(layer, cells, names) for layer, cells in pairs]).mean()
+        return torch.stack([_loss(layer, cells, names, times) for layer, cells in pairs]).mean()
 
     def maps(self, names: Tensor, maps: Sequence[Tensor]) -> Tensor:
         """Read the pixel decoder's maps (F, D, h, w): the loss, a scalar.
@@ -75,43 +77,47 @@ def _layers(widths: Sequence[int], classes: int) -> nn.ModuleList:
     return layers
 
 
-def _loss(layer: nn.Module, cells: Tensor, names: Tensor) -> Tensor:
+def _loss(layer: nn.Module, cells: Tensor, names: Tensor, times: int = 1) -> Tensor:
     """Cross-entropy with the share that each noun has of a cell, for cells (N, D)."""
     with torch.autocast(cells.device.type, enabled=False):
         cells = cells.float()
         logits = layer(F.layer_norm(cells, cells.shape[-1:]))
-        truth = shares(names, len(cells), logits.shape[-1])
+        truth = shares(names, len(cells), logits.shape[-1], times)
         truth[:, NOTHING] *= _WEIGHT_OF_NOTHING
         losses = -(truth * logits.log_softmax(dim=-1)).sum()
     return torch.as_tensor(losses / truth.sum().clamp(min=1))
 
 
-def shares(names: Tensor, count: int, classes: int) -> Tensor:
+def shares(names: Tensor, count: int, classes: int, times: int = 1) -> Tensor:
     """Tell which share of each cell shows what: (V, T, S, S) -> (count, classes).
 
-    The cells of V square grids lie one after the other, V * t * g * g of them, where t is T, or
-    less where cells are of several frames. Unknown pixels are of no class.
+    The cells of V square grids lie one after the other, V * times * g * g of them; each is of
+    T / times frames. Unknown pixels are of no class.
 
     >>> shares(torch.tensor([[[[1, 1], [0, -1]]]]), 1, 2)
     tensor([[0.2500, 0.5000]])
     """
     views, frames, side, _ = names.shape
-    each = count // views
-    times = next(t for t in range(frames, 0, -1) if round((each / t) ** 0.5) ** 2 * t == each)
-    grid = round((each / times) ** 0.5)
+    grid = math.isqrt(count // (views * times))
+    assert views * times * grid**2 == count, (names.shape, count, times)
     device = names.device
     step = torch.arange(side, device=device) * grid // side
     time = torch.arange(frames, device=device)[:, None, None] * times // frames
     view = torch.arange(views, device=device)[:, None, None, None]
     cells = ((view * times + time) * grid + step[:, None]) * grid + step  # (V, T, S, S)
-    # Unknown pixels are counted in a column of their own: nothing waits for the device.
-    column = torch.where(names == UNKNOWN, classes, names)
-    total = count * (classes + 1)
-    counts = torch.bincount((cells * (classes + 1) + column).flatten(), minlength=total)
-    return counts.view(count, classes + 1)[:, :-1] * (count / names.numel())
+    column = names - UNKNOWN  # unknown pixels are counted too, first
+    counts = _count((cells * (classes + 1) + column).flatten()[None], count * (classes + 1))
+    counts = counts.view(count, classes + 1)
+    return counts[:, 1:] / counts.sum(dim=1, keepdim=True)
 
 
 def nouns_of(names: Tensor, masks: Tensor, nouns: int) -> Tensor:
     """Name what masks (N, S, S) show: numbers of nouns (N,), by most of their pixels (S, S)."""
-    counts = torch.stack([torch.bincount(names[mask] + 1, minlength=nouns + 2) for mask in masks])
-    return counts[:, 2:].argmax(dim=1)
+    columns = torch.where(masks, names, UNKNOWN).flatten(1) - UNKNOWN
+    return _count(columns, nouns + 2)[:, 2:].argmax(dim=1)
+
+
+def _count(columns: Tensor, most: int) -> Tensor:
+    """Count numbers below `most` in each row; unlike `bincount`, without waiting for a device."""
+    counts = torch.zeros(len(columns), most, device=columns.device)
+    return counts.scatter_add_(1, columns, torch.ones_like(columns, dtype=counts.dtype))

@@ -101,6 +101,7 @@ PRESETS: dict[str, Preset] = {
             asked=2,
             size=192,
             last_size=256,
+            sight_first=0.1,
             words=0.15,
             word_shares=_ANSWERS,
         ),

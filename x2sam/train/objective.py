@@ -60,14 +60,16 @@ class Objective:
         visual = model.language.see(batch.patches, batch.grids)
         losses: dict[str, Tensor] = {}
         if naming is not None and batch.names is not None:
-            losses["loss_tokens"] = self.naming * naming.tokens(batch.names, visual)
+            times = int(batch.grids[0, 0])
+            losses["loss_tokens"] = self.naming * naming.tokens(batch.names, visual, times)
         if learnt in ("cells", "names"):
-            assert naming is not None, "a batch that does not say what its pixels show"
+            assert naming is not None, "naming has no weight, or pixels do not say what they show"
             assert features is not None
             if self.spread:
                 losses["loss_spread"] = self.spread * spread_loss(visual)
-            learn = self._cells if learnt == "cells" else self._names
-            return _sum(losses | learn(model, batch, features, draw, naming))
+            if learnt == "cells":
+                return _sum(losses | self._cells(model, batch, features, naming))
+            return _sum(losses | self._names(model, batch, features, draw, naming))
 
         states = read(model, batch, features, visual)
         losses["loss_lm"] = language_loss(model, states, batch.labels)
@@ -85,7 +87,7 @@ class Objective:
         return _sum(losses)
 
     def _cells(
-        self, model: X2SAM, batch: Batch, features: Features, _draw: Uniform, naming: Naming
+        self, model: X2SAM, batch: Batch, features: Features, naming: Naming
     ) -> dict[str, Tensor]:
         """Losses of telling what the cells of all frames show, as if each were a picture."""
         assert batch.names is not None
@@ -124,7 +126,7 @@ class Objective:
         for frame in range(frames):
             decoded = model.decode(_pick(features, rows + frame), first=frame == 0)
             if naming is not None and names is not None:
-                told.append(naming.maps(names[looked_at, frame], decoded.maps))
+                told.append(naming.maps(names.flatten(0, 1)[rows + frame], decoded.maps))
             outputs.append(stream.step(_repeat(decoded, again)))
         targets = []
         for frame, all_ in enumerate(batch.targets):

@@ -28,7 +28,7 @@ class Recipe:
     size: int = 128
     last_size: int = 192
     last_part: float = 0.15  # of the run, on larger pictures
-    sight_first: float = 0.1  # of the run, when nothing but what cells show is learnt
+    sight_first: float = 0.0  # of the run, when nothing but what cells show is learnt
     words: float = 0.0  # share of batches of nothing but words later
     masks_first: float = 0.12  # of the run after that, when most others are of names
     names: tuple[float, float] = (0.8, 0.1)  # share of such batches, then and later
