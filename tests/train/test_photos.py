@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -10,6 +11,7 @@ from PIL import Image
 
 from x2sam.errors import MediaError
 from x2sam.train.photos import Photos, objects_of, pack_cut_outs, pack_photos
+from x2sam.train.recipe import Recipe, RecipeSource
 from x2sam.train.samples import Stream, examples
 from x2sam.train.sprites import SpriteBank
 from x2sam.train.vocabulary import nouns
@@ -123,3 +125,14 @@ def test_what_else_a_photo_shows_is_not_known(packed, bank):
         assert shown
         assert 0 not in example.names
         assert (example.names == -1).any()
+
+
+def test_photos_teach_cells_and_requests_but_not_every_name(packed, bank):
+    """Not all that a photo shows is outlined, so nothing in it can be asked to be everything."""
+    recipe = Recipe(batch=2, size=32, last_size=32, photos=1.0, sight_first=0.5, masks_first=0.5)
+    stream = Stream(bank, photos=Photos.load(packed))
+    source = RecipeSource(stream, replace(recipe, names=(1.0, 1.0), clips=0.0))
+    for progress, expected in ((0.1, "cells"), (0.7, "words and masks")):
+        shown, learnt = source.batch(0, progress)
+        assert learnt == expected
+        assert all(0 not in example.names for example in shown)
