@@ -83,7 +83,8 @@ class Objective:
             conditions = model.conditions(
                 states[asked], batch.phrases[asked], batch.segs[asked], shared=self.shared
             )
-            losses |= self._masks(model, batch, features, conditions, asked, draw, naming)
+            targets = [shown[i] for shown in batch.targets for i in asked]
+            losses |= self._masks(model, batch, features, conditions, asked, targets, draw, naming)
         return _sum(losses)
 
     def _cells(
@@ -99,8 +100,14 @@ class Objective:
     ) -> dict[str, Tensor]:
         """Losses of finding every target by its noun, and of telling what cells show."""
         conditions = naming.conditions(model.background.weight)
-        every = list(range(len(batch.views)))
-        return self._masks(model, batch, features, conditions, every, draw, naming, named=True)
+        assert batch.names is not None
+        every, nouns = list(range(len(batch.views))), len(naming.nouns)
+        targets = [
+            (nouns_of(batch.names[batch.views[i], frame], masks, nouns), masks)
+            for frame, shown in enumerate(batch.targets)
+            for i, (_, masks) in enumerate(shown)
+        ]
+        return self._masks(model, batch, features, conditions, every, targets, draw, naming)
 
     def _masks(
         self,
@@ -109,32 +116,24 @@ class Objective:
         features: Features,
         conditions: Conditions,
         asked: list[int],
+        targets: list[tuple[Tensor, Tensor]],
         draw: Uniform,
         naming: Naming | None,
-        *,
-        named: bool = False,
     ) -> dict[str, Tensor]:
-        """Losses of the masks; `named` if classes are nouns and not the phrases of a prompt."""
+        """Losses of the masks of the examples `asked`, given their targets, frame after frame."""
         frames, device = batch.pixels.shape[1], batch.pixels.device
         looked_at = sorted({batch.views[i] for i in asked})
         rows = torch.tensor(looked_at, device=device) * frames
         # What is the same for all questions about a picture is worked out once.
         again = [looked_at.index(batch.views[i]) for i in asked]
-        names = None if naming is None else batch.names
         stream = model.stream(conditions)
         outputs, told = [], []
         for frame in range(frames):
             decoded = model.decode(_pick(features, rows + frame), first=frame == 0)
-            if naming is not None and names is not None:
-                told.append(naming.maps(names.flatten(0, 1)[rows + frame], decoded.maps))
+            if naming is not None and batch.names is not None:
+                names = batch.names.flatten(0, 1)[rows + frame]
+                told.append(naming.maps(names, decoded.maps))
             outputs.append(stream.step(_repeat(decoded, again)))
-        targets = []
-        for frame, all_ in enumerate(batch.targets):
-            for i in asked:
-                labels, masks = all_[i]
-                if named and naming is not None and names is not None:
-                    labels = nouns_of(names[batch.views[i], frame], masks, len(naming.nouns))
-                targets.append((labels, masks))
         layers = list(zip(*outputs, strict=True))  # (layers, frames)
         losses = segmentation_losses(
             [torch.cat([frame.class_logits for frame in layer]) for layer in layers],
@@ -143,7 +142,9 @@ class Objective:
             draw,
             config=self.losses,
         )
-        return losses | ({"loss_maps": self.naming * torch.stack(told).mean()} if told else {})
+        if told:
+            losses["loss_maps"] = self.naming * torch.stack(told).mean()
+        return losses
 
 
 def _sum(losses: dict[str, Tensor], words: float = 1.0) -> dict[str, Tensor]:
