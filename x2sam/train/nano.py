@@ -25,7 +25,7 @@ from x2sam.train.samples import Stream
 from x2sam.train.sprites import SpriteBank, pack
 from x2sam.train.tokens import corpus, learn_vocabulary
 
-# Masks are small.
+# 512 points, because masks are small.
 OBJECTIVE = Objective(losses=LossConfig(points=512), spread=1.0, naming=2.0)
 _BACKGROUNDS = 1200
 _CONVERSATIONS = 12_000  # that the vocabulary is learnt from

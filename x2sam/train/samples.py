@@ -118,7 +118,7 @@ class Stream:
             besides = UNKNOWN if self._clutter(scene) else NOTHING
         names = torch.full_like(masks[:, 0], besides, dtype=torch.int64)
         for thing, noun in enumerate(things):
-            names[masks[:, thing]] = self.numbers[noun.name]
+            names.masked_fill_(masks[:, thing], self.numbers[noun.name])
         return names
 
     @cached_property
