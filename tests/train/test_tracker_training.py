@@ -2,6 +2,7 @@
 
 import pytest
 import torch
+import torch.nn.functional as F
 from safetensors.torch import load_file
 
 from tests.tracker.moving import MICRO, Moving
@@ -10,6 +11,7 @@ from x2sam.tracker import transformers_backend
 from x2sam.tracker.build import load
 from x2sam.tracker.config import SMALL
 from x2sam.train.loop import Run
+from x2sam.train.moving import draw_clips
 from x2sam.train.tracker import TrackerRecipe, Tracking, begin_with, even_out, settings_for, write
 from x2sam.train.tracking import normalised
 
@@ -68,6 +70,31 @@ def test_it_begins_with_the_eyes_of_nano(stream):
     begin_with(again, stream)
     stem = "mask_decoder.iou_token.weight"
     assert torch.equal(network.state_dict()[stem], again.state_dict()[stem])
+
+
+def test_a_cell_recalls_what_looks_like_it_and_its_mask(stream):
+    network = transformers_backend.build(SMALL)
+    begin_with(network, stream)
+    shown = draw_clips(stream, 3, clips=1, frames=1, objects=1, size=256)
+    masks = torch.zeros(2, 1, 256, 256)
+    masks[1, :, 64:128, 64:128] = 1
+    places = torch.cartesian_prod(torch.arange(16.0), torch.arange(16.0))
+    apart = torch.cdist(places, places)
+    with torch.no_grad():
+        seen = network.get_image_features(normalised(shown.pictures[0]), return_dict=True)
+        cells = seen.fpn_hidden_states[-1].transpose(0, 1)  # (1, 256, D)
+        maps = cells.transpose(1, 2).unflatten(2, (16, 16)).expand(2, -1, -1, -1)
+        memory, _ = network.memory_encoder(maps, masks * 20 - 10)
+        bare, masked = memory.flatten(2).transpose(1, 2)  # (256, 64) each
+        for layer in network.memory_attention.layers:
+            queries = layer.cross_attn_image.q_proj(F.layer_norm(cells[0], cells.shape[-1:]))
+            scores = queries @ layer.cross_attn_image.k_proj(masked).T / 128**0.5
+            looked_at = scores.softmax(dim=1)
+            assert (apart * looked_at).sum(dim=1).mean() < 0.5 * apart.mean()
+    changed = (masked - bare).abs()
+    torch.testing.assert_close(changed[:, :48].max(), torch.tensor(0.0), atol=1e-3, rtol=0)
+    inside = masks[1, 0, ::16, ::16].flatten() > 0
+    assert changed[inside, 48:].mean() > 10 * changed[~inside, 48:].mean()
 
 
 def test_a_run_writes_a_tracker(stream, tmp_path, monkeypatch):

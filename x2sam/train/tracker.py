@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 import torch
+import torch.nn.functional as F
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
@@ -30,6 +31,7 @@ from x2sam.train.tracking import Mark, Plan, TrackerTrainee, normalised
 TRUNK = "vision_encoder.backbone."  # in the tracker's names
 NANO_TRUNK = "mask_encoder.backbone."
 MARKS: tuple[Mark, ...] = ("click", "box", "mask")
+_LOOKS = 48  # of the 64 channels of a memory
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,7 +43,7 @@ class TrackerRecipe:
     picture_objects: int = 12
     clips: int = 2  # of a step with clips
     clip_objects: int = 6
-    frames: tuple[tuple[float, int], ...] = ((0.2, 2), (0.4, 3), (0.65, 4), (0.9, 6))  # from when
+    frames: tuple[tuple[float, int], ...] = ((0.1, 2), (0.3, 3), (0.55, 4), (0.85, 6))  # from when
     moving: float = 0.6  # share of the steps with clips, once there are any
     photos: float = 0.5  # share of the steps
     marks: tuple[float, float, float] = (0.25, 0.15, 0.6)  # how an object of a clip is marked
@@ -126,12 +128,13 @@ def write(model: nn.Module, config: TrackerConfig, folder: Path) -> None:
 def begin_with(model: Any, stream: Stream, source: str | Path = "nano") -> None:
     """Prepare a new network for training, with the eyes of another.
 
-    Three things that a random start gets wrong cost thousands of steps:
+    Four things that a random start gets wrong cost thousands of steps:
 
     * transformers draws the frequencies of points and of the picture apart, though they are one;
     * a trunk's stages may be so strong that places drown in them: they are brought to one level,
       by scaling all that is written into a stage, which changes nothing else;
-    * a mark does not find its place: queries and keys of the mask decoder begin alike.
+    * a mark does not find its place: queries and keys of the mask decoder begin alike;
+    * a thing does not find itself in the memory, see `recall_what_is_alike`.
     """
     table = pretrained.load(source, device="cpu").model.state_dict()
     own = dict(model.named_parameters())
@@ -160,6 +163,7 @@ def begin_with(model: Any, stream: Stream, source: str | Path = "nano") -> None:
         for layer in model.vision_encoder.neck.convs:
             layer.weight.normal_(0, layer.weight.shape[1] ** -0.5)
             layer.bias.zero_()
+        recall_what_is_alike(model, shown)
     model.vision_encoder.backbone.requires_grad_(requires_grad=False)
 
 
@@ -180,6 +184,47 @@ def even_out(backbone: Any, pictures: Tensor, spread: float = 0.7) -> None:
                 written += block.proj.parameters()
         for weight in written:
             weight.mul_(spread / stage.std())
+
+
+def recall_what_is_alike(model: Any, pictures: Tensor, sharpness: float = 3.0) -> None:
+    """Let every cell begin by looking at those cells of the memory that look like it.
+
+    The first `_LOOKS` channels of a memory are what the cell looks like, by the directions in which
+    cells of the pictures (N, 3, S, S) differ most, half evened out; the rest is its mask. Keys read
+    the former, as queries do of a new frame, and values the latter. So the mask of a
+    frame arrives at the next before anything has been learnt.
+    """
+    coarse = model.get_image_features(pictures, return_dict=True).fpn_hidden_states[-1]
+    cells = F.layer_norm(coarse.flatten(0, 1), coarse.shape[-1:])  # (N · h · w, D)
+    width, deviation = cells.shape[1], coarse.std(dim=-1).mean()
+    mean = cells.mean(dim=0)
+    spread, axes = torch.linalg.eigh((cells - mean).T.cov(correction=0))
+    looks = (axes * spread.clamp_min(1e-6) ** -0.25)[:, -_LOOKS:].T  # (_LOOKS, D)
+    looks *= ((cells - mean) @ looks.T).std().reciprocal()
+
+    encoder = model.memory_encoder
+    shown, masked = encoder.feature_projection, encoder.mask_downsampler.final_conv
+    for part in (shown, encoder.projection):
+        part.weight.zero_()
+        part.bias.zero_()
+    shown.weight[:_LOOKS] = looks[..., None, None] / deviation
+    shown.bias[:_LOOKS] = -looks @ mean
+    masked.weight[:_LOOKS] = masked.bias[:_LOOKS] = 0
+    encoder.projection.weight[:_LOOKS, :_LOOKS, 0, 0] = torch.eye(_LOOKS)
+    rest = encoder.projection.weight[_LOOKS:, _LOOKS:, 0, 0]
+    rest.normal_(0, 2 * rest.shape[1] ** -0.5)
+
+    for layer in model.memory_attention.layers:
+        attention = layer.cross_attn_image
+        # Of every frequency of the position code alike, so that what is near counts more.
+        turn = nn.init.orthogonal_(torch.empty(width, width))[:_LOOKS]
+        turn *= (sharpness * width / _LOOKS) ** 0.5
+        attention.q_proj.weight.copy_((looks.T @ turn).T)
+        attention.q_proj.bias.copy_(-(looks @ mean) @ turn)
+        attention.k_proj.weight.zero_()
+        attention.k_proj.weight[:, :_LOOKS] = turn.T
+        attention.k_proj.bias.zero_()
+        attention.v_proj.weight[:, _LOOKS:].normal_(0, (width // 8) ** -0.5)
 
 
 def _reset(module: nn.Module) -> None:

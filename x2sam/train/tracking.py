@@ -272,28 +272,36 @@ def normalised(pictures: Tensor) -> Tensor:
 
 
 def losses(answer: Answer, truth: Tensor) -> dict[str, Tensor]:
-    """What an answer pays."""
+    """What an answer pays.
+
+    Its masks are compared on their own grid; the best one then pays at full resolution.
+    """
     there = truth.flatten(1).any(dim=1).float()  # (B,)
-    logits = F.interpolate(answer.logits.float(), truth.shape[-2:], mode="bilinear")
-    target = truth[:, None].float().expand_as(logits)
-    cross = F.binary_cross_entropy_with_logits(logits, target, reduction="none").mean(dim=(2, 3))
-    soft = logits.sigmoid()
-    both, either = (soft * target).sum(dim=(2, 3)), (soft + target).sum(dim=(2, 3))
-    dice = 1 - (2 * both + 1) / (either + 1)
     with torch.no_grad():
-        hard = logits > 0
-        overlap = (hard & truth[:, None]).sum(dim=(2, 3))
-        union = (hard | truth[:, None]).sum(dim=(2, 3)).clamp_min(1)
-        reached = overlap / union
+        coarse = F.interpolate(truth[:, None].float(), answer.logits.shape[-2:], mode="area")
+        best = _errors(answer.logits, coarse.expand_as(answer.logits)).sum(dim=0).argmin(dim=1)
+        hard, meant = answer.logits > 0, coarse >= 0.5  # noqa: PLR2004 (half of a cell)
+        overlap, union = (hard & meant).sum(dim=(2, 3)), (hard | meant).sum(dim=(2, 3))
+        reached = overlap / union.clamp_min(1)
     row = torch.arange(len(there), device=there.device)
-    best = (cross + dice).argmin(dim=1)
+    logits = F.interpolate(answer.logits[row, best][:, None], truth.shape[-2:], mode="bilinear")
+    cross, dice = (error[:, 0] for error in _errors(logits, truth[:, None].float()))
     share = there / there.sum().clamp_min(1)
     return {
-        "loss_mask": 5 * (cross[row, best] * share).sum(),
-        "loss_dice": 5 * (dice[row, best] * share).sum(),
+        "loss_mask": 5 * (cross * share).sum(),
+        "loss_dice": 5 * (dice * share).sum(),
         "loss_quality": ((answer.qualities.float() - reached).abs().mean(dim=1) * share).sum(),
         "loss_visible": F.binary_cross_entropy_with_logits(answer.visible.float(), there),
     }
+
+
+def _errors(logits: Tensor, target: Tensor) -> Tensor:
+    """Cross-entropy and dice loss of masks (B, M, h, w) that should be a target: (2, B, M)."""
+    logits = logits.float()
+    cross = F.binary_cross_entropy_with_logits(logits, target, reduction="none").mean(dim=(2, 3))
+    soft = logits.sigmoid()
+    both, either = (soft * target).sum(dim=(2, 3)), (soft + target).sum(dim=(2, 3))
+    return torch.stack([cross, 1 - (2 * both + 1) / (either + 1)])
 
 
 def click(masks: Tensor, generator: torch.Generator) -> Points:
@@ -305,7 +313,8 @@ def click(masks: Tensor, generator: torch.Generator) -> Points:
 def inner(masks: Tensor, generator: torch.Generator) -> Tensor:
     """Leave out of each mask, half the time, what is near its edge; never all of it."""
     flat = masks.float()[:, None]
-    thin = -F.max_pool2d(-F.pad(flat, (4, 4, 4, 4)), 9, stride=1)[:, 0] > 0
+    rows = F.max_pool2d(1 - F.pad(flat, (4, 4, 4, 4)), (1, 9), stride=1)
+    thin = F.max_pool2d(rows, (9, 1), stride=1)[:, 0] == 0
     some = torch.rand(len(masks), generator=generator, device=masks.device) < 0.5  # noqa: PLR2004
     use = some & thin.flatten(1).any(dim=1)
     return torch.where(use[:, None, None], thin, masks)
