@@ -1,4 +1,4 @@
-"""The contact sheet: its size, its words, and its weight; the network's answers are given."""
+"""Contact sheets: their size, words, and weight; the answers of networks are given."""
 
 import numpy as np
 import pytest
@@ -30,6 +30,20 @@ def test_a_sheet_has_a_tile_for_every_sample(predictor, bank, monkeypatch):  # n
     assert (pixels[:SIDE, 4:SIDE] < 250).any()
     again = contact_sheet.contact_sheet(predictor, Material(bank, seed=2))
     assert np.array_equal(pixels, np.asarray(again))
+
+
+def test_a_tracker_has_a_row_per_clip(bank, monkeypatch):  # noqa: F811
+    def follow(tracker, case, row, seed):
+        assert row.start in ("mask", "click")
+        return case[2] if row.start == "mask" else ~case[2]
+
+    monkeypatch.setattr(contact_sheet, "follow", follow)
+    monkeypatch.setattr(contact_sheet, "CLIPS", 4)
+    sheet = contact_sheet.tracking_sheet(None, Material(bank, seed=2).stream("seen"))
+    assert sheet.size == (COLUMNS * (SIDE + 8), 4 * (SIDE + TEXT + 4))
+    rows = np.asarray(sheet).reshape(4, SIDE + TEXT + 4, -1, 3)[:, 4 : SIDE + 4]
+    painted = (np.abs(rows - np.array((230, 159, 0))).sum(axis=3) < 150).mean(axis=(1, 2))
+    assert painted[:2].max() < painted[2:].min()  # the whole but the thing is filled below
 
 
 @pytest.mark.parametrize(

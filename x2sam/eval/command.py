@@ -3,6 +3,7 @@
 x2sam eval nano --sprites sprites.npz --photos photos.npz --limit 100
 x2sam eval folder my/suite --model nano
 x2sam eval tracker --sprites sprites.npz --photos photos.npz --clips DAVIS
+x2sam eval tracker --sprites sprites.npz --sheet clips.png
 """
 
 from __future__ import annotations
@@ -45,6 +46,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     scenes.add_argument("--rows", nargs="+", metavar="ROW", help="only rows that begin so")
     scenes.add_argument("--sheet", type=Path, metavar="FILE", help="draw 24 samples; no numbers")
+    marks.add_argument("--sheet", type=Path, metavar="FILE", help="draw 8 clips; no numbers")
     marks.add_argument("--clips", type=Path, help="real clips: <clip>/frames and <clip>/masks")
     marks.add_argument("--tracker", default="nano-tracker", help="a name, folder or file")
     own = what.add_parser("folder", help="a folder with a suite.json")
@@ -106,6 +108,10 @@ def _tracker(arguments: argparse.Namespace) -> int:
     started = time.monotonic()
     loaded = tracking.load(arguments.tracker, device=arguments.device)
     stream = _material(arguments, loaded.network.device).stream("seen")
+    if arguments.sheet:
+        contact_sheet.save(contact_sheet.tracking_sheet(loaded, stream), arguments.sheet)
+        sys.stdout.write(f"{arguments.sheet}\n")
+        return 0
     results = tracker.evaluate(loaded, stream, arguments.limit, arguments.clips)
     content = report(
         results,

@@ -1,4 +1,4 @@
-"""A contact sheet: validation pictures with what was asked, said and marked.
+"""Contact sheets: validation pictures with what was asked, said and marked, and clips.
 
 Numbers say how good a model is, and a sheet says what at. The samples are chosen by the seed
 alone, good or bad.
@@ -8,18 +8,23 @@ from __future__ import annotations
 
 import io
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
+from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 from scipy.ndimage import binary_erosion
 
 from x2sam.eval.metrics import overlap
 from x2sam.eval.nano_samples import Draw, Material, Outcome, outcome, samples
+from x2sam.eval.tracker import Row, drawn, follow
 from x2sam.model.predictor import Predictor
+from x2sam.tracker.tracker import Tracker
+from x2sam.train.samples import Stream
+from x2sam.types import Mask
 
+CLIPS = 8
 COUNT, COLUMNS = 24, 6
 SIDE, TEXT = 180, 58  # pixels of a tile's picture and of the words below it
 LARGEST = 400_000  # bytes
@@ -37,6 +42,24 @@ def contact_sheet(predictor: Predictor, material: Material) -> Image.Image:
     stream = material.stream("seen")
     drawn = samples(Draw(families=FAMILIES), stream, COUNT)
     tiles = [_tile(outcome(predictor, sample, stream)) for sample in drawn]
+    return _laid_out(tiles)
+
+
+def tracking_sheet(tracker: Tracker, stream: Stream) -> Image.Image:
+    """Carry one thing through each of 8 drawn clips, of a row each; from its mask, then a click.
+
+    What is true is outlined in white. Below stands by how much both overlap.
+    """
+    tiles = []
+    for row in (Row(kind="scenes", start="mask"), Row(kind="scenes", start="click")):
+        for seed, case in enumerate(drawn(stream, row, CLIPS // 2)):
+            _, clip, truth = case
+            found = follow(tracker, case, row, seed)
+            for frame in np.linspace(0, len(clip) - 1, COLUMNS).round().astype(int):
+                picture = _painted(clip.frame(frame), found[frame][None], truth[frame][None])
+                words = f"from a {row.start}" if frame == 0 else f"frame {frame + 1}"
+                fit = f"IoU {overlap(found[frame], truth[frame]).iou:.2f}"
+                tiles.append(_written(picture, [words, fit]))
     return _laid_out(tiles)
 
 
@@ -64,17 +87,29 @@ def _laid_out(tiles: Sequence[Image.Image]) -> Image.Image:
 
 def _tile(seen: Outcome) -> Image.Image:
     """Paint what was marked over the picture, and write the words below it."""
-    picture = seen.frames[0].astype(np.float64)
-    if seen.found:
-        for number, mask in enumerate(seen.found[0].masks.cpu().numpy()):
-            colour = _PALETTE[number % len(_PALETTE)]
-            picture[mask] = 0.5 * picture[mask] + 0.5 * colour
-            picture[_edge(mask)] = colour
-    for region in seen.drawn:
-        picture[_edge(region)] = 255
-    tile = Image.new("RGB", (SIDE, SIDE + TEXT), "white")
-    tile.paste(Image.fromarray(picture.astype(np.uint8)).resize((SIDE, SIDE)))
+    masks = seen.found[0].masks.cpu().numpy() if seen.found else ()
     lines = [*textwrap.wrap(asked(seen), 34)[:2], *textwrap.wrap(answered(seen), 34)[:3]]
+    return _written(_painted(seen.frames[0], masks, seen.drawn), lines)
+
+
+def _painted(
+    frame: NDArray[np.uint8], masks: Iterable[Mask], outlined: Iterable[Mask]
+) -> NDArray[np.uint8]:
+    """Fill masks with colours, and outline others in white."""
+    picture = frame.astype(np.float64)
+    for number, mask in enumerate(masks):
+        colour = _PALETTE[number % len(_PALETTE)]
+        picture[mask] = 0.5 * picture[mask] + 0.5 * colour
+        picture[_edge(mask)] = colour
+    for mask in outlined:
+        picture[_edge(mask)] = 255
+    return picture.astype(np.uint8)
+
+
+def _written(picture: NDArray[np.uint8], lines: Sequence[str]) -> Image.Image:
+    """Make a tile of a picture and the words below it."""
+    tile = Image.new("RGB", (SIDE, SIDE + TEXT), "white")
+    tile.paste(Image.fromarray(picture).resize((SIDE, SIDE)))
     font = ImageFont.load_default(10)
     ImageDraw.Draw(tile).multiline_text((0, SIDE + 1), "\n".join(lines), "black", font, spacing=1)
     return tile
@@ -101,5 +136,5 @@ def answered(seen: Outcome) -> str:
     return f"= {'; '.join(part for part in (marked, seen.reply.text) if part)}"
 
 
-def _edge(mask: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
+def _edge(mask: Mask) -> Mask:
     return np.asarray(mask & ~binary_erosion(mask))

@@ -116,17 +116,24 @@ def evaluate(
     return results
 
 
-def score(tracker: Tracker, case: Case, row: Row, seed: int) -> float:
-    """Mark the object on the first frame, and score what follows: J&F, or IoU of a picture."""
+def follow(tracker: Tracker, case: Case, row: Row, seed: int) -> Mask:
+    """Mark the object on the first frame and carry it: its masks (T, H, W), one of a picture."""
     _, clip, truth = case
     with tracker.open(clip) as tracking:
         first = _mark(tracking, truth[0], row.start, torch.Generator().manual_seed(seed))
         if not row.moving:
-            return overlap(first, truth[0]).iou
-        found = [tracked.shapes[1].mask for tracked in tracking.propagate(0)]
+            return first[None]
+        return np.stack([tracked.shapes[1].mask for tracked in tracking.propagate(0)])
+
+
+def score(tracker: Tracker, case: Case, row: Row, seed: int) -> float:
+    """Score what `follow` finds: J&F, or IoU of a picture."""
+    found, truth = follow(tracker, case, row, seed), case[2]
+    if not row.moving:
+        return overlap(found[0], truth[0]).iou
     # The frame of a given mask is no achievement.
     begin = 1 if row.start == "mask" else 0
-    return j_and_f(np.stack(found)[begin:], truth[begin:]).jf
+    return j_and_f(found[begin:], truth[begin:]).jf
 
 
 def _mark(tracking: Tracking, truth: Mask, start: Start, generator: torch.Generator) -> Mask:
