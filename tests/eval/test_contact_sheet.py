@@ -32,13 +32,13 @@ def test_a_sheet_has_a_tile_for_every_sample(predictor, bank, monkeypatch):  # n
     assert np.array_equal(pixels, np.asarray(again))
 
 
-def test_a_tracker_has_a_row_per_clip(bank, monkeypatch):  # noqa: F811
+def test_a_tracker_has_two_rows_per_clip(bank, monkeypatch):  # noqa: F811
     def follow(tracker, case, row, seed):
         assert row.start in ("mask", "click")
         return case[2] if row.start == "mask" else ~case[2]
 
     monkeypatch.setattr(contact_sheet, "follow", follow)
-    monkeypatch.setattr(contact_sheet, "CLIPS", 4)
+    monkeypatch.setattr(contact_sheet, "CLIPS", 2)
     sheet = contact_sheet.tracking_sheet(None, Material(bank, seed=2).stream("seen"))
     assert sheet.size == (COLUMNS * (SIDE + 8), 4 * (SIDE + TEXT + 4))
     rows = np.asarray(sheet).reshape(4, SIDE + TEXT + 4, -1, 3)[:, 4 : SIDE + 4]

@@ -46,7 +46,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     scenes.add_argument("--rows", nargs="+", metavar="ROW", help="only rows that begin so")
     scenes.add_argument("--sheet", type=Path, metavar="FILE", help="draw 24 samples; no numbers")
-    marks.add_argument("--sheet", type=Path, metavar="FILE", help="draw 8 clips; no numbers")
+    marks.add_argument("--sheet", type=Path, metavar="FILE", help="draw 4 clips, twice; no numbers")
     marks.add_argument("--clips", type=Path, help="real clips: <clip>/frames and <clip>/masks")
     marks.add_argument("--tracker", default="nano-tracker", help="a name, folder or file")
     own = what.add_parser("folder", help="a folder with a suite.json")

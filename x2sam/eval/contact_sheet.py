@@ -24,7 +24,7 @@ from x2sam.tracker.tracker import Tracker
 from x2sam.train.samples import Stream
 from x2sam.types import Mask
 
-CLIPS = 8
+CLIPS = 4
 COUNT, COLUMNS = 24, 6
 SIDE, TEXT = 180, 58  # pixels of a tile's picture and of the words below it
 LARGEST = 400_000  # bytes
@@ -46,13 +46,13 @@ def contact_sheet(predictor: Predictor, material: Material) -> Image.Image:
 
 
 def tracking_sheet(tracker: Tracker, stream: Stream) -> Image.Image:
-    """Carry one thing through each of 8 drawn clips, of a row each; from its mask, then a click.
+    """Carry one thing through each of 4 drawn clips, from its mask, then from a click; 8 rows.
 
     What is true is outlined in white. Below stands by how much both overlap.
     """
     tiles = []
     for row in (Row(kind="scenes", start="mask"), Row(kind="scenes", start="click")):
-        for seed, case in enumerate(drawn(stream, row, CLIPS // 2)):
+        for seed, case in enumerate(drawn(stream, row, CLIPS)):
             _, clip, truth = case
             found = follow(tracker, case, row, seed)
             for frame in np.linspace(0, len(clip) - 1, COLUMNS).round().astype(int):

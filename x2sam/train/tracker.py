@@ -198,7 +198,7 @@ def recall_what_is_alike(model: Any, pictures: Tensor, sharpness: float = 3.0) -
     cells = F.layer_norm(coarse.flatten(0, 1), coarse.shape[-1:])  # (N · h · w, D)
     width, deviation = cells.shape[1], coarse.std(dim=-1).mean()
     mean = cells.mean(dim=0)
-    spread, axes = torch.linalg.eigh((cells - mean).T.cov(correction=0))
+    spread, axes = torch.linalg.eigh(cells.T.cov(correction=0))
     looks = (axes * spread.clamp_min(1e-6) ** -0.25)[:, -_LOOKS:].T  # (_LOOKS, D)
     looks *= ((cells - mean) @ looks.T).std().reciprocal()
 
