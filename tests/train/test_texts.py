@@ -196,6 +196,11 @@ def test_what_is_absent_is_absent_and_said_so(many):
             assert all(seen.colours[i] != colour for i in named)
 
 
+def test_a_scene_does_not_tell_whether_a_noun_is_there():
+    """Where only absent nouns were asked for, a look at the scene would be answer enough."""
+    assert set(FAMILIES["noun"].layouts) == set(FAMILIES["absence"].layouts)
+
+
 def test_categories_name_every_thing_of_theirs(many):
     for seen in many["categories"]:
         for label, word in enumerate(seen.draft.phrases):

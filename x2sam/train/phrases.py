@@ -136,6 +136,8 @@ def absentee(facts: Facts, rng: Generator, names: Sequence[str]) -> Phrase | Non
     if not absent(facts, word):
         return None
     options = [f"the {word}", f"the {word}", word, with_article(word)]
+    if countable(word) and rng.random() < 0.2:  # noqa: PLR2004 - what is there may be several
+        options = [f"the {plural(word)}", f"all {plural(word)}", plural(word)]
     return Phrase(pick(rng, options), (), word)
 
 

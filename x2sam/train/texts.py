@@ -50,6 +50,7 @@ LIKE_THIS = wordings.LIKE_REGIONS.asked
 MOST_CATEGORIES = 10
 
 
+
 @dataclass(frozen=True, slots=True)
 class Region:
     """A visual prompt on one thing of the first frame."""
@@ -335,8 +336,12 @@ class Recipe:
     photo: float = 0.0
 
 
+_ALL: tuple[Layout, ...] = ("varied", "twins", "colours", "kind")
+
 FAMILIES: dict[str, Recipe] = {
-    "noun": Recipe(referring("noun"), ("varied", "twins"), 6, 8, 14),
+    # What is there and what is not are asked for in the same scenes, or the scene would tell.
+    "noun": Recipe(referring("noun"), _ALL, 6, 8, 14),
+    "absence": Recipe(absence, _ALL, 5, 4, 5),
     "kind": Recipe(referring("kind"), ("kind", "varied"), 4, 4, 4),
     "colour": Recipe(referring("colour"), ("colours",), 7, 8),
     "size": Recipe(referring("size"), ("twins",), 3),
@@ -346,7 +351,6 @@ FAMILIES: dict[str, Recipe] = {
     "between": Recipe(referring("between"), ("varied", "twins"), 2),
     "ordinal": Recipe(referring("ordinal"), ("twins",), 5),
     "motion": Recipe(moving, ("twins", "varied"), 0, 16),
-    "absence": Recipe(absence, ("varied", "colours"), 5, 4, 5),
     "categories": Recipe(categories, ("varied", "kind", "twins"), 15, 12, 20),
     "objects": Recipe(objects, ("varied", "twins"), 3, 2),
     "reason": Recipe(reasoning, ("kind", "varied"), 8, 6),
