@@ -7,6 +7,7 @@ no code with the rules that wrote them, except the table of nouns.
 from __future__ import annotations
 
 import re
+import unicodedata
 from dataclasses import replace
 
 import numpy as np
@@ -199,6 +200,18 @@ def test_what_is_absent_is_absent_and_said_so(many):
 def test_a_scene_does_not_tell_whether_a_noun_is_there():
     """Where only absent nouns were asked for, a look at the scene would be answer enough."""
     assert set(FAMILIES["noun"].layouts) == set(FAMILIES["absence"].layouts)
+
+
+def test_what_cannot_be_read_means_what_is_most_to_be_seen(many):
+    letters = set()
+    for seen in many["unread"]:
+        assert not re.search("[a-z]", seen.text)
+        assert seen.text in seen.draft.turns[-1].question
+        assert "<SEG>" in seen.draft.turns[-1].answer
+        (thing,) = seen.target
+        assert seen.area[thing] >= 0.8 * seen.area.max()
+        letters |= {unicodedata.name(letter).split()[0] for letter in seen.text}
+    assert len(letters) > 3
 
 
 def test_categories_name_every_thing_of_theirs(many):

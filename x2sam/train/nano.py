@@ -72,6 +72,7 @@ SHORT = Recipe(
         "ordinal": 3,
         "motion": 6,
         "absence": 4,
+        "unread": 1,
         "categories": 18,
         "objects": 2,
         "reason": 5,

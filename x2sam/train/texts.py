@@ -48,7 +48,12 @@ RegionKind = Literal["click", "box", "scribble", "mask"]
 REGION_KINDS: tuple[RegionKind, ...] = ("click", "box", "scribble", "mask")
 LIKE_THIS = wordings.LIKE_REGIONS.asked
 MOST_CATEGORIES = 10
-
+# Where letters of other languages begin and how many there are: Han, Hiragana, Hangul, Arabic,
+# Devanagari, Cyrillic. Capitals are left out, as phrases are in small letters.
+_LETTERS = (
+    *[(0x4E00, 20_000)] * 4,
+    *((0x3041, 86), (0xAC00, 11_000), (0x0620, 43), (0x0904, 54), (0x0430, 32)),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,6 +149,17 @@ def absence(context: Context) -> Draft | None:
     if not shades or None in shades or other in shades or not countable(word):
         return None
     return refer(context, Phrase(f"the {other} {word}", (), f"{other} {word}"))
+
+
+def unread(context: Context) -> Draft | None:
+    """Ask in letters that are not read: what is most to be seen is marked, and nothing is said."""
+    if not context.facts.whole:
+        return None
+    rng = context.rng
+    start, count = _LETTERS[rng.integers(len(_LETTERS))]
+    text = "".join(chr(start + int(at)) for at in rng.integers(count, size=rng.integers(2, 8)))
+    thing = max(context.facts.things, key=lambda thing: thing.area)
+    return refer(context, Phrase(text, (thing.index,), text))
 
 
 def categories(context: Context) -> Draft | None:
@@ -351,6 +367,7 @@ FAMILIES: dict[str, Recipe] = {
     "between": Recipe(referring("between"), ("varied", "twins"), 2),
     "ordinal": Recipe(referring("ordinal"), ("twins",), 5),
     "motion": Recipe(moving, ("twins", "varied"), 0, 16),
+    "unread": Recipe(unread, ("varied", "twins", "colours"), 0.5),
     "categories": Recipe(categories, ("varied", "kind", "twins"), 15, 12, 20),
     "objects": Recipe(objects, ("varied", "twins"), 3, 2),
     "reason": Recipe(reasoning, ("kind", "varied"), 8, 6),
