@@ -21,6 +21,7 @@ from x2sam.media.masks import Rle
 ASSETS = Path(__file__).parents[2] / "assets"
 TOKEN = re.compile(r"/x2sam/(?:media|upload|files)/([\w-]{20,})/?")
 Place = tuple[float, float]
+COVERED = 12  # change of a channel from which something is painted over a pixel
 
 
 class Workbench:
@@ -147,7 +148,37 @@ class Workbench:
 
     def covered(self, place: Place, bare: NDArray[np.int64]) -> bool:
         """Tell whether something is painted over a pixel whose colour was `bare`."""
-        return bool(np.abs(self.colour(place) - bare).max() > 12)
+        return bool(np.abs(self.colour(place) - bare).max() > COVERED)
+
+    def watch(self, place: Place) -> None:
+        """Note from now on, whenever the page is drawn, a pixel and the last message."""
+        x, y = self.at(place)
+        self.canvas.evaluate(
+            """(canvas, [x, y]) => {
+                const box = canvas.getBoundingClientRect();
+                const share = [(x - box.x) / box.width, (y - box.y) / box.height];
+                const root = canvas.closest(".x-workspace");
+                window.watched = [];
+                const look = () => {
+                    const at = [share[0] * canvas.width, share[1] * canvas.height].map(Math.round);
+                    const message = [...root.querySelectorAll(".x-message")].at(-1);
+                    window.watched.push({
+                        colour: [...canvas.getContext("2d").getImageData(...at, 1, 1).data],
+                        status: message?.dataset.status,
+                        progress: message?.querySelector(".x-progress-text")?.textContent,
+                    });
+                    requestAnimationFrame(look);
+                };
+                look();
+            }""",
+            [x, y],
+        )
+
+    def watched(self, status: str) -> tuple[NDArray[np.int64], list[str]]:
+        """Colours (N, 3) and what was told while the last message had a status."""
+        noted = [each for each in self.page.evaluate("window.watched") if each["status"] == status]
+        colours = np.array([each["colour"][:3] for each in noted]).reshape(-1, 3)
+        return colours, [each.get("progress") or "" for each in noted]
 
     def colours(self, places: Sequence[Place]) -> list[NDArray[np.int64]]:
         return [self.colour(place) for place in places]
