@@ -1,17 +1,23 @@
 """Make the pictures and clips of assets/ with the scene generator.
 
-    .venv/bin/python scripts/make_assets.py SPRITES [--out assets]
+    .venv/bin/python scripts/make_assets.py SPRITES [--out assets] [--suite DIR]
 
 SPRITES is a folder of sprites, a colour-emoji font, or a file that
 `x2sam.train.sprites.pack` made of one. The scenes are arranged by hand so that every task
 has a natural question; poses are x, y, size and angle (radians) as fractions of the side,
 and clips go from the first pose to the second. Held-out nouns do not occur.
+
+With `--suite` the pictures are written to DIR as well, with their masks and with what to ask:
+everything that is alone of its kind by its noun, and some things that are not there.
+`x2sam eval folder DIR` then says how much of them a model finds.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 import tempfile
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -177,14 +183,18 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("sprites", type=Path)
     parser.add_argument("--out", type=Path, default=Path("assets"))
+    parser.add_argument("--suite", type=Path, metavar="DIR")
     args = parser.parse_args()
     bank = load(args.sprites)
     args.out.mkdir(exist_ok=True)
     for arrangement in PICTURES:
-        picture = draw(arrangement, bank, frames=1)[0]
+        picture = next(draw(arrangement, bank, frames=1))[0][0]
         Image.fromarray(picture).save(args.out / f"{arrangement.name}.png", optimize=True)
+    if args.suite:
+        write_suite(bank, args.suite)
     for arrangement in CLIPS:
-        write_clip(draw(arrangement, bank, frames=FRAMES), args.out / f"{arrangement.name}.mp4")
+        frames = np.concatenate([part for part, _ in draw(arrangement, bank, frames=FRAMES)])
+        write_clip(frames, args.out / f"{arrangement.name}.mp4")
 
 
 def load(source: Path) -> SpriteBank:
@@ -196,8 +206,10 @@ def load(source: Path) -> SpriteBank:
         return SpriteBank.load([packed])
 
 
-def draw(arrangement: Arrangement, bank: SpriteBank, frames: int) -> np.ndarray:
-    """Compose all frames: (T, S, S, 3) uint8."""
+def draw(
+    arrangement: Arrangement, bank: SpriteBank, frames: int
+) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Compose frames, some at a time: pictures (T, S, S, 3) uint8 and masks (T, N, S, S) bool."""
     time = np.linspace(0, 1, frames)[:, None]
     poses = np.stack(
         [
@@ -206,12 +218,41 @@ def draw(arrangement: Arrangement, bank: SpriteBank, frames: int) -> np.ndarray:
         ],
         axis=1,
     ).astype(np.float32)  # (T, N, 4)
-    drawn = []
     for start in range(0, frames, CHUNK):
         scene = describe(arrangement, bank, poses[start : start + CHUNK])
-        pictures, _ = compose([scene], bank, SIDE)
-        drawn.append((pictures[0] * 255).round().to(torch.uint8).permute(0, 2, 3, 1).numpy())
-    return np.concatenate(drawn)
+        pictures, masks = compose([scene], bank, SIDE)
+        shown = (pictures[0] * 255).round().to(torch.uint8).permute(0, 2, 3, 1).numpy()
+        yield shown, masks[0, :, : len(arrangement.things)].numpy()
+
+
+def write_suite(bank: SpriteBank, folder: Path) -> None:
+    """Write the pictures, their masks and what to ask, see `x2sam.media.suite`."""
+    folder.mkdir(parents=True, exist_ok=True)
+    entries = []
+    for number, arrangement in enumerate(PICTURES):
+        pictures, masks = next(draw(arrangement, bank, frames=1))
+        ids = (masks[0] * np.arange(1, 1 + len(masks[0]))[:, None, None]).max(axis=0)
+        name, nouns = arrangement.name, [thing.noun for thing in arrangement.things]
+        Image.fromarray(pictures[0]).save(folder / f"{name}.png", optimize=True)
+        Image.fromarray(ids.astype(np.uint8)).save(folder / f"{name}-ids.png", optimize=True)
+        elsewhere = PICTURES[(number + 1) % len(PICTURES)].things
+        missing = sorted({thing.noun for thing in elsewhere} - set(nouns))
+        asked = [(n, "referring", [at]) for at, n in enumerate(nouns, 1) if nouns.count(n) == 1]
+        asked += [(noun, "absent", []) for noun in missing]
+        entries.append(
+            {
+                "id": name,
+                "type": "photo",
+                "file": f"{name}.png",
+                "mask": f"{name}-ids.png",
+                "labels": {str(at): noun for at, noun in enumerate(nouns, 1)},
+                "expressions": [
+                    {"kind": kind, "text": f"the {noun}", "target": target}
+                    for noun, kind, target in asked
+                ],
+            }
+        )
+    (folder / "suite.json").write_text(json.dumps(entries, indent=1), encoding="utf-8")
 
 
 def describe(arrangement: Arrangement, bank: SpriteBank, poses: np.ndarray) -> Scene:
