@@ -142,6 +142,18 @@ def test_a_model_that_finds_nothing_is_right_about_what_is_not_there(predictor, 
     assert found["clips, mask", "J&F"][0] == 0
 
 
+def test_what_is_unlikely_is_not_there(predictor, suite, monkeypatch):
+    """A random network is never sure; what is asked for by a click is always there."""
+    script(predictor, monkeypatch, SURE)
+    strict, official = (values(evaluate(predictor, suite, absent=p, quiet=True)[0]) for p in (1, 0))
+    assert (strict["photos, reasoning", "gIoU"][0], strict["photos, referring", "gIoU"][0]) == (
+        1,
+        0,
+    )
+    assert official["photos, reasoning", "gIoU"][0] == 0
+    assert strict["photos, click", "mIoU"] == official["photos, click", "mIoU"]
+
+
 def test_a_network_goes_the_whole_way(predictor, suite, monkeypatch):
     script(predictor, monkeypatch, SURE)
     results, failures = evaluate(predictor, suite, quiet=True)

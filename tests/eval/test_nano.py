@@ -90,6 +90,13 @@ def test_perfect_answers_are_perfect_everywhere(material, monkeypatch):
         assert not result.why
 
 
+def test_an_empty_mask_says_that_nothing_is_there(material, monkeypatch):
+    empty = told(lambda draft: "Sure, it is <SEG>.", lambda _: False)
+    rows = [row for row in nano.ROWS if row.task == "absent object"]
+    says_so, falsely = evaluated(monkeypatch, material, empty, rows)
+    assert (says_so.value, falsely.value) == (1, 1)
+
+
 def test_who_always_says_no_is_right_only_about_what_is_not_there(material, monkeypatch):
     silent = told(lambda _: "There is nothing like that in this image.", lambda _: False)
     values = {(r.task, r.metric): r for r in evaluated(monkeypatch, material, silent)}

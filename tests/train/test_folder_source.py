@@ -69,9 +69,9 @@ def test_an_expression_is_one_mask(source):
     assert columns.max() == pytest.approx(34 / width * SIDE, abs=1)
 
 
-def test_an_expression_without_a_target_is_answered_in_words(source):
+def test_an_expression_without_a_target_has_an_empty_mask(source):
     made = shown(asked(source, "refseg", "image", "the dog"))
-    assert made.turns[0].answer == "There is nothing like that in this image."
+    assert made.turns[0].answer == "Sure, it is <SEG>."
     assert made.masks.shape == (1, 0, SIDE, SIDE)
 
 

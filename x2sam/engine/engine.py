@@ -17,7 +17,7 @@ import torch
 
 from x2sam.engine.device_queue import DeviceQueue
 from x2sam.engine.feature_cache import FeatureCache
-from x2sam.engine.options import SUITED, Options
+from x2sam.engine.options import Options, suited
 from x2sam.engine.pace import Pace, Step
 from x2sam.errors import DeviceFullError, PromptError
 from x2sam.media.images import Source
@@ -52,7 +52,7 @@ class Engine:
     ) -> None:
         self.predictor = predictor
         self.tracker = tracker  # SAM 2, if it was loaded too
-        self.options = SUITED.get(predictor.model.config.name, Options())
+        self.options = suited(predictor.model.config.name)
         self.cache = FeatureCache(cache_bytes)
         self.pace = Pace()
         self.frame_bytes = 0  # that features of a frame take when kept; 0 until there were some

@@ -84,3 +84,8 @@ _SPARSE_DENSE: Final = 8  # of which two are shown in full: fewer are no clip
 # What suits a model, by the name in its config; the defaults suit the published 4B. Nano learnt
 # most of what it knows from single pictures and single questions.
 SUITED: Final = {"nano": Options(frames=1, chat_frames=1, context=1, words=128)}
+
+
+def suited(model: str) -> Options:
+    """Choose the options for a model by the name in its config."""
+    return SUITED.get(model, Options())

@@ -14,6 +14,8 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
+from x2sam.engine.options import suited
+from x2sam.language import tasks
 from x2sam.language.prompts import Turn
 from x2sam.language.replies import Reply
 from x2sam.model.conditions import Conditions
@@ -78,7 +80,20 @@ def side_by_side(
     return zip(*segmented, strict=True)
 
 
-def reader(predictor: Predictor, task: str, drawn: Masks | None = None) -> Reader:
-    """Make what reads the frames of one answer; `drawn` are its regions (C, H, W)."""
+def reader(
+    predictor: Predictor, task: str, drawn: Masks | None = None, absent: float | None = None
+) -> Reader:
+    """Make what reads the frames of one answer.
+
+    Args:
+        predictor: the network.
+        task: of the question.
+        drawn: its regions (C, H, W).
+        absent: from which probability on what was asked for in words is there; as the
+            application has it, if None.
+    """
     regions = None if drawn is None else torch.from_numpy(drawn).to(predictor.device)
-    return READOUTS[READINGS[task]](Rules(regions=regions))
+    if absent is None:
+        absent = suited(predictor.model.config.name).absent
+    one = tasks.TASKS[task].answer is tasks.Answer.ONE_MASK
+    return READOUTS[READINGS[task]](Rules(regions=regions, absent=absent if one else 0.0))

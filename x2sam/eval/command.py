@@ -52,6 +52,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     own = what.add_parser("folder", help="a folder with a suite.json")
     own.add_argument("folder", type=Path, metavar="DIR")
     own.add_argument("--limit", type=int, help="only the first samples")
+    own.add_argument(
+        "--absent",
+        type=float,
+        metavar="P",
+        help="what is less likely is not there; as the page has it, or 0: as the official code",
+    )
     for each in (scenes, own):
         each.add_argument("--model", default="nano", help="a name, folder or file (nano)")
         each.add_argument("--base", help="Qwen3-VL, where the checkpoint lacks it")
@@ -160,10 +166,16 @@ def _packed(source: Path, scratch: Path) -> Path:
 
 
 def _folder(arguments: argparse.Namespace) -> int:
+    if arguments.absent is not None and not 0 <= arguments.absent <= 1:
+        raise PromptError(f"--absent should be from 0 to 1, not {arguments.absent:g}.")
     started = time.monotonic()
     predictor = _load(arguments)
     results, failures = folder.evaluate(
-        predictor, arguments.folder, limit=arguments.limit, seed=arguments.seed
+        predictor,
+        arguments.folder,
+        limit=arguments.limit,
+        seed=arguments.seed,
+        absent=arguments.absent,
     )
     content = report(
         results,

@@ -70,6 +70,7 @@ def evaluate(
     *,
     limit: int | None = None,
     seed: int = 0,
+    absent: float | None = None,
     quiet: bool = False,
 ) -> tuple[list[Result], list[Failure]]:
     """Score a model on a suite; a sample that cannot be used is left out and reported.
@@ -79,6 +80,7 @@ def evaluate(
         folder: holds `suite.json`.
         limit: how many samples; all of them if None.
         seed: of the visual prompts.
+        absent: see `x2sam.eval.answering.reader`.
         quiet: show no progress.
 
     Raises:
@@ -89,7 +91,7 @@ def evaluate(
     failures: list[Failure] = []
     for sample in tqdm(read_suite(folder)[:limit], unit="sample", disable=quiet):
         try:
-            records = score(predictor, sample, seed)
+            records = score(predictor, sample, seed, absent)
         except X2SAMError as error:
             failures.append(Failure(id=sample.id, why=str(error)))
             continue
@@ -98,7 +100,9 @@ def evaluate(
     return scores.results(), failures
 
 
-def score(predictor: Predictor, sample: Sample, seed: int = 0) -> list[Record]:
+def score(
+    predictor: Predictor, sample: Sample, seed: int = 0, absent: float | None = None
+) -> list[Record]:
     """Ask everything about one sample, and compare every answer with the truth."""
     ids = sample.ids()
     probes = list(probes_of(sample, ids, seed))
@@ -108,7 +112,7 @@ def score(predictor: Predictor, sample: Sample, seed: int = 0) -> list[Record]:
     asked = list(zip(probes, answers, records, strict=True))
     for start in sorted({probe.start for probe in probes}):
         group = [one for one in asked if one[0].start == start]
-        _segment(predictor, sample, ids, group)
+        _segment(predictor, sample, ids, group, absent)
     return records
 
 
@@ -193,13 +197,14 @@ def _segment(
     sample: Sample,
     ids: Ids,
     asked: Sequence[tuple[Probe, Conditions | None, Record]],
+    absent: float | None,
 ) -> None:
     """Let the frames pass by from the one where all of these begin, and score each."""
     start, shape = asked[0][0].start, ids.shape[1:]
     readers = []
     for probe, _, _ in asked:
         regions = drawn(probe.prompt, shape)[None] if probe.prompt else None
-        readers.append(reader(predictor, probe.task, regions))
+        readers.append(reader(predictor, probe.task, regions, absent))
     wanted = [conditions for _, conditions, _ in asked if conditions is not None]
     pictures = islice(sample.pictures(frames_at), start, None)
     seen = side_by_side(predictor, wanted, _frames(predictor, pictures))

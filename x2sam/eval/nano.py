@@ -128,7 +128,7 @@ def _overlap(seen: Outcome) -> Overlap:
 
 
 def _not_found(seen: Outcome) -> bool:
-    return not seen.reply.has_mask
+    return not seen.marked().any()
 
 
 def _right(seen: Outcome) -> bool:

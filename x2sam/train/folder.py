@@ -181,7 +181,4 @@ def _turn(ask: Ask, rng: Generator) -> Turn:
         regions=int(row.needs is Needs.REGIONS),
         template=lines[wording.asked if usual else free[rng.integers(len(free))]],
     )
-    absent = not ask.targets and row.needs is Needs.TEXT
-    return Turn(
-        asked, f"There is nothing like that in this {ask.media}." if absent else wording.answer
-    )
+    return Turn(asked, wording.answer)

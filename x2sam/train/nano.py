@@ -41,7 +41,6 @@ _ANSWERS = {
     "colour": 4,
     "position": 1,
     "reason": 1,
-    "absence": 2,  # more of it, and the first answer learnt is that nothing is there
     "dialogue": 1,
 }
 
@@ -71,7 +70,7 @@ SHORT = Recipe(
         "between": 0.5,
         "ordinal": 3,
         "motion": 6,
-        "absence": 4,
+        "absence": 10,
         "unread": 1,
         "categories": 18,
         "objects": 2,

@@ -3,7 +3,7 @@
 A family writes a `Draft`, a conversation and what its last request means, from the facts of
 a scene, or returns None when nothing can be said beyond doubt. Questions are worded as X2SAM
 was trained (`x2sam.language.wordings`); half of them use the line that inference uses, and
-answers always do. What is not there is answered in words, without `<SEG>`.
+answers always do. What is not there is answered like what is, and its mask is empty.
 
 What the masks of the last request are to be, by task:
 
@@ -33,7 +33,7 @@ from x2sam.train.followups import follow_up
 from x2sam.train.motion import motion
 from x2sam.train.phrases import RULES, Phrase, absent, absentee, called, in_vain, pick
 from x2sam.train.questions import chatting
-from x2sam.train.vocabulary import countable, kinds, many, plural, with_article
+from x2sam.train.vocabulary import countable, kinds, plural, with_article
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -107,24 +107,18 @@ def worded(context: Context, wording: Wording, what: str) -> str:
 
 
 def refer(context: Context, phrase: Phrase | None, turns: Sequence[Turn] = ()) -> Draft | None:
-    """One phrase, one mask; or words that it is not there."""
+    """One phrase, one mask; the mask of what is not there is empty."""
     if phrase is None:
         return None
     text = phrase.text.lower()
     question = worded(context, wordings.REFERRING, f"<p>{text}</p>")
-    answer = wordings.REFERRING.answer if phrase.things else missing(phrase, context.media)
     return Draft(
         task="refseg",
-        turns=(*turns, Turn(question, answer)),
+        turns=(*turns, Turn(question, wordings.REFERRING.answer)),
         phrases=(text,),
         labels=(0,) if phrase.things else (),
         groups=(phrase.things,) if phrase.things else (),
     )
-
-
-def missing(phrase: Phrase, media: Media) -> str:
-    """Say that there is no such thing."""
-    return f"There {'are' if many(phrase.word) else 'is'} no {phrase.word} in this {media}."
 
 
 def referring(rule: str) -> Family:
@@ -216,11 +210,9 @@ def reasoning(context: Context) -> Draft | None:
         return None
     wording = wordings.REASONING_SENTENCE if phrase.sentence else wordings.REASONING_PHRASE
     answer = wording.answer
-    if phrase.sentence and context.rng.random() < 0.2:  # noqa: PLR2004
+    if phrase.sentence and phrase.things and context.rng.random() < 0.2:  # noqa: PLR2004
         wording = wordings.REASONING_EXPLAINED
         answer = f"{_naming(context.facts, phrase.things)} {wording.answer}"
-    if not phrase.things:
-        answer = f"There is nothing like that in this {context.media}."
     question = worded(context, wording, f"<p>{phrase.text}</p>")
     return Draft(
         task="reaseg",
@@ -380,11 +372,10 @@ FAMILIES: dict[str, Recipe] = {
 
 
 def check(draft: Draft) -> None:
-    """Assert what every draft must be: one `<SEG>` in the last answer, or no target."""
+    """Assert what every draft must be: one `<SEG>` in the last answer, unless it only talks."""
     last = draft.turns[-1]
     assert last.answer is not None
-    spoken = draft.task == "chat" or (not draft.labels and draft.task in ("refseg", "reaseg"))
-    wanted = 0 if spoken else 1
+    wanted = 0 if draft.task == "chat" else 1
     assert last.answer.count("<SEG>") == wanted, draft
     tagged = last.answer if draft.task == "gcgseg" else last.question
     assert tagged.count("<p>") == len(draft.phrases), draft
