@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from x2sam.model.build import build
+from x2sam.model.language_model import Visual
 from x2sam.train.batches import collate
 from x2sam.train.losses import LossConfig, uniform
 from x2sam.train.naming import NOTHING, UNKNOWN, Naming, nouns_of, shares
@@ -19,6 +20,8 @@ from x2sam.train.scenes import Scene
 
 CPU = torch.device("cpu")
 NOUNS = len(micro.COLOURS)
+TABLE = "language.model.language_model.embed_tokens.weight"
+SPELT = [micro.vocabulary().encode(f" {noun}") for noun in micro.COLOURS]
 NAMED = Objective(losses=LossConfig(points=32), spread=1.0, naming=2.0)
 
 
@@ -27,7 +30,7 @@ def batched(*given):
 
 
 def losses_of(model, *given, learnt="names", naming=None, objective=NAMED):
-    naming = naming or Naming(micro.CONFIG, NOUNS)
+    naming = naming or Naming(micro.CONFIG, SPELT)
     model.zero_grad()
     chance = uniform(torch.Generator().manual_seed(0))
     losses = objective(model, batched(*given), chance, learnt, naming)
@@ -77,12 +80,12 @@ def test_frames_are_shared_out_even_if_unevenly_many():
 
 
 def test_names_are_learnt_without_reading(model):
-    """All that sees learns, and the masks; the text model does not even run."""
+    """All that sees learns, the words, and the masks; the text model does not even run."""
     losses = losses_of(model, micro.named(0), micro.named(1))
     assert losses.keys() >= {"loss_tokens", "loss_maps", "loss_seg"}
     assert "loss_lm" not in losses
     touched = {name for name, w in model.named_parameters() if w.grad is not None and w.grad.any()}
-    assert not any("language_model" in name for name in touched)
+    assert [name for name in touched if "language_model" in name] == [TABLE]
     for part in ("mask_encoder", "pixel_decoder", "mask_decoder", "class_head", "background"):
         assert any(name.startswith(part) for name in touched), part
     total = sum(losses[f"loss_{name}"] for name in ("tokens", "maps", "spread", "seg"))
@@ -100,17 +103,43 @@ def test_cells_alone_teach_what_sees_and_draw_nothing(model, frames):
 
 
 def test_what_sees_learns_from_cells_once_the_layers_say_something(model):
-    """Both halves get gradients through the layers; layers of zeros pass on nothing."""
-    naming = Naming(micro.CONFIG, NOUNS)
+    """Layers of zeros pass on nothing; words say something from the start."""
+    naming = Naming(micro.CONFIG, SPELT)
     for weight, expected in ((0.0, False), (1.0, True)):
         with torch.no_grad():
-            for layer in (*naming.of_tokens, *naming.of_maps):
+            for layer in naming.of_maps:
                 layer.weight.normal_(std=weight, generator=torch.Generator().manual_seed(0))
         alone = replace(NAMED, spread=0.0)
         losses_of(model, micro.named(0), learnt="cells", naming=naming, objective=alone)
-        for part in (model.language.model.visual, model.mask_encoder, model.pixel_decoder):
-            gradients = [w.grad for w in part.parameters() if w.grad is not None]
-            assert any(bool(gradient.any()) for gradient in gradients) == expected
+        for part in (model.mask_encoder, model.pixel_decoder):
+            assert learns(part) == expected
+        assert learns(model.language.model.visual)
+        assert model.language.lm_head.weight.grad[SPELT[0]].any()
+
+
+def learns(part):
+    return any(bool(w.grad.any()) for w in part.parameters() if w.grad is not None)
+
+
+def test_a_token_that_is_like_a_word_shows_what_the_word_names():
+    """Words of several tokens are like the mean of them; nothing is like none of them."""
+    naming = Naming(micro.CONFIG, [[3], [5, 8], [13]])
+    with torch.no_grad():
+        for spelling in naming.of_tokens:
+            spelling.scale.fill_(1.0)
+            spelling.nothing.bias.fill_(1.0)
+    width = micro.CONFIG.language.hidden_size
+    table = torch.randn(20, width, generator=torch.Generator().manual_seed(0))
+    names = torch.tensor([[[[NOTHING, 1], [2, 3]]]])  # one cell of each
+
+    def loss(tokens):
+        levels = 1 + len(micro.CONFIG.vision.deepstack_layers)
+        visual = Visual(tokens, (tokens,) * (levels - 1))
+        return naming.tokens(names, visual, 1, table).item()
+
+    right = torch.stack([torch.zeros(width), table[3], table[5] + table[8], table[13]])
+    assert loss(right) < 0.3
+    assert loss(right.roll(1, dims=0)) > 3
 
 
 def test_names_are_learnt_of_clips_in_which_nothing_shows_for_a_while(model):
@@ -146,7 +175,7 @@ def test_nothing_is_told_of_what_nobody_named(model, learnt):
 def test_every_target_is_asked_for_by_its_noun(model):
     """The classes of targets are the names of their pixels, whatever labels they have."""
     example = micro.named(0)
-    naming = Naming(micro.CONFIG, NOUNS)
+    naming = Naming(micro.CONFIG, SPELT)
     with torch.no_grad():
         naming.nouns.copy_(torch.eye(NOUNS, micro.CONFIG.width) + 0.1)
 
@@ -160,7 +189,7 @@ def test_every_target_is_asked_for_by_its_noun(model):
 
 def test_names_of_a_few_pictures_can_be_learnt():
     """Both halves tell the colours of squares after a few steps, and did not before."""
-    model, naming = build(micro.CONFIG, seed=0).train(), Naming(micro.CONFIG, NOUNS)
+    model, naming = build(micro.CONFIG, seed=0).train(), Naming(micro.CONFIG, SPELT)
     optimizer = torch.optim.Adam([*model.parameters(), *naming.parameters()], lr=3e-3)
     history = []
     for step in range(40):

@@ -13,7 +13,7 @@ from x2sam.train.optimizer import curve, groups
 
 @pytest.fixture(scope="module")
 def trainee():
-    return Trainee(build(micro.CONFIG, seed=0), Objective(naming=1.0), nouns=3)
+    return Trainee(build(micro.CONFIG, seed=0), Objective(naming=1.0), nouns=[[1], [2], [3]])
 
 
 def sorted_names(trainee, **slower):

@@ -49,7 +49,9 @@ class Source(Protocol):
 class Trainee(nn.Module):
     """The network and its objective as one module, so that many devices can share the work."""
 
-    def __init__(self, model: X2SAM, objective: Objective, nouns: int = 0) -> None:
+    def __init__(
+        self, model: X2SAM, objective: Objective, nouns: Sequence[Sequence[int]] = ()
+    ) -> None:
         super().__init__()
         self.model = model
         self.naming = Naming(model.config, nouns) if objective.naming and nouns else None
@@ -72,7 +74,9 @@ class Conversations:
         source: Source,
         objective: Objective | None = None,
     ) -> None:
-        self.trainee = Trainee(model, objective or Objective(), len(source.nouns))
+        # As they are spelt within a sentence.
+        spelt = [vocabulary.encode(f" {noun}") for noun in source.nouns]
+        self.trainee = Trainee(model, objective or Objective(), spelt)
         self._vocabulary, self._source = vocabulary, source
 
     def batch(

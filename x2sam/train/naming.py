@@ -6,42 +6,56 @@ visual tokens told the right one of 209 nouns for 2 % of the things, of the quer
 (docs/design.md). Here one linear layer per map tells the nouns of every cell, and every object
 of a picture is to be found by its noun, for which no language model has to run.
 
+What the language model sees is read by the words themselves: a visual token should be like the
+embedding of the noun that it shows. Then a word finds what it names, and is written where it is
+seen, by one and the same product, not by two hundred that have to be learnt one by one.
+
 What is learnt here besides the network exists in training only.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
+from torch.nn.utils.rnn import pad_sequence
 
 from x2sam.config import X2SAMConfig
 from x2sam.model.conditions import Conditions
 from x2sam.model.language_model import Visual
 
 UNKNOWN = -1  # what a pixel shows is not known
+NO_TOKEN = -1
 NOTHING = 0  # none of the nouns; number n of a list of nouns is n + 1
 _WEIGHT_OF_NOTHING = 0.2  # it is most of a picture
 _MAPS = 3  # of the pixel decoder
 
 
 class Naming(nn.Module):
-    """A vector for every noun, and a linear layer for the tokens, deepstack levels and maps."""
+    """A vector for every noun, and what reads the tokens, deepstack levels and maps.
 
-    def __init__(self, config: X2SAMConfig, nouns: int) -> None:
+    `nouns` are the tokens that spell each of them.
+    """
+
+    spelt: Tensor
+
+    def __init__(self, config: X2SAMConfig, nouns: Sequence[Sequence[int]]) -> None:
         super().__init__()
         generator = torch.Generator().manual_seed(0)  # two runs begin alike
 
         def vectors(count: int) -> nn.Parameter:
             return nn.Parameter(torch.randn(count, config.width, generator=generator) * 0.02)
 
-        self.nouns, self.words = vectors(nouns), vectors(2)
+        self.nouns, self.words = vectors(len(nouns)), vectors(2)
+        rows = [torch.tensor(ids, dtype=torch.int64) for ids in nouns]
+        self.register_buffer("spelt", pad_sequence(rows, True, NO_TOKEN), persistent=False)
         seen = 1 + len(config.vision.deepstack_layers)
-        self.of_tokens = _layers([config.language.hidden_size] * seen, nouns + 1)
-        self.of_maps = _layers([config.width] * _MAPS, nouns + 1)
+        self.of_tokens = nn.ModuleList(Spelling(config.language.hidden_size) for _ in range(seen))
+        self.of_maps = _layers([config.width] * _MAPS, len(nouns) + 1)
 
     def conditions(self, background: Tensor) -> Conditions:
         """Ask for every noun at once: a batch of one."""
@@ -50,15 +64,17 @@ class Naming(nn.Module):
         seen = torch.ones(1, classes.shape[1], dtype=torch.bool, device=word.device)
         return Conditions(classes, seen, word, seen[:, :1], seg)
 
-    def tokens(self, names: Tensor, visual: Visual, times: int) -> Tensor:
+    def tokens(self, names: Tensor, visual: Visual, times: int, table: Tensor) -> Tensor:
         """Read the visual tokens of V pictures or clips: the loss, a scalar.
 
         `names` (V, T, S, S) int64 are the nouns of all pixels, see `UNKNOWN`; `times` is how many
-        temporal patches T frames make.
+        temporal patches T frames make, and `table` (words, D) the embeddings of tokens.
         """
-        levels = (visual.tokens, *visual.deepstack)
-        pairs = zip(self.of_tokens, levels, strict=True)
-        return torch.stack([_loss(layer, cells, names, times) for layer, cells in pairs]).mean()
+        known = (self.spelt != NO_TOKEN)[..., None]
+        words = (table[self.spelt.clamp(min=0)] * known).sum(dim=1) / known.sum(dim=1)
+        pairs = zip(self.of_tokens, (visual.tokens, *visual.deepstack), strict=True)
+        losses = [_loss(partial(layer, words), cells, names, times) for layer, cells in pairs]
+        return torch.stack(losses).mean()
 
     def maps(self, names: Tensor, maps: Sequence[Tensor]) -> Tensor:
         """Read the pixel decoder's maps (F, D, h, w): the loss, a scalar.
@@ -70,6 +86,22 @@ class Naming(nn.Module):
         return torch.stack([_loss(layer, own, names[:, None]) for layer, own in pairs]).mean()
 
 
+class Spelling(nn.Module):
+    """Compares what is seen with words: the logits of none of them and of each."""
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.nothing = nn.Linear(width, 1)
+        self.scale = nn.Parameter(torch.tensor(width**-0.5))
+        for weight in self.nothing.parameters():
+            nn.init.zeros_(weight)
+
+    def forward(self, words: Tensor, cells: Tensor) -> Tensor:
+        """Compare cells (N, D) with words (K, D): (N, 1 + K)."""
+        words = F.layer_norm(words.float(), words.shape[-1:])
+        return torch.cat([self.nothing(cells), self.scale * cells @ words.mT], dim=-1)
+
+
 def _layers(widths: Sequence[int], classes: int) -> nn.ModuleList:
     layers = nn.ModuleList(nn.Linear(width, classes) for width in widths)
     for weight in layers.parameters():
@@ -77,7 +109,9 @@ def _layers(widths: Sequence[int], classes: int) -> nn.ModuleList:
     return layers
 
 
-def _loss(layer: nn.Module, cells: Tensor, names: Tensor, times: int = 1) -> Tensor:
+def _loss(
+    layer: Callable[[Tensor], Tensor], cells: Tensor, names: Tensor, times: int = 1
+) -> Tensor:
     """Cross-entropy with the share that each noun has of a cell, for cells (N, D)."""
     with torch.autocast(cells.device.type, enabled=False):
         cells = cells.float()

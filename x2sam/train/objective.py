@@ -61,7 +61,9 @@ class Objective:
         losses: dict[str, Tensor] = {}
         if naming is not None and batch.names is not None:
             times = int(batch.grids[0, 0])
-            losses["loss_tokens"] = self.naming * naming.tokens(batch.names, visual, times)
+            losses["loss_tokens"] = self.naming * naming.tokens(
+                batch.names, visual, times, model.language.lm_head.weight
+            )
         if learnt in ("cells", "names"):
             assert naming is not None, "naming has no weight, or pixels do not say what they show"
             assert features is not None
