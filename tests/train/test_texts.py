@@ -304,6 +304,15 @@ def test_counts_and_presence_are_right(many):
     assert checked > 40
 
 
+def test_what_fills_the_picture_is_named(many):
+    for seen in many["close"]:
+        (turn,) = seen.draft.turns
+        name = re.fullmatch(r"(?:It is|They are) (?:an? )?(.+)\.", turn.answer)[1]
+        assert seen.nouns[int(seen.area.argmax())].name == name
+        assert seen.area.max() > 0.1
+        assert seen.area.sum() < 1.7 * seen.area.max()
+
+
 def test_follow_ups_lean_on_the_first_turn(many):
     spoken = set()
     for seen in many["dialogue"]:

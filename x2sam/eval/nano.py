@@ -270,6 +270,13 @@ ROWS: tuple[Row, ...] = (
         at_most=True,
     ),
     *(_asking(kind) for kind in QUESTIONS),
+    Row(
+        task="“what is this?”, close",
+        metric="exact match",
+        draw=Draw(families=("close",)),
+        measure=_right,
+        total=mean,
+    ),
     _clip("referring", "noun", "kind", "colour", "motion"),
     _clip("one object", "pointing"),
     _clip("all like this", "exemplars"),

@@ -41,6 +41,7 @@ _ANSWERS = {
     "colour": 4,
     "position": 1,
     "reason": 1,
+    "close": 5,
     "dialogue": 1,
 }
 

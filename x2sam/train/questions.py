@@ -64,6 +64,19 @@ def what(facts: Facts, rng: Generator, names: Sequence[str]) -> Turn | None:
     return Turn(pick(rng, (*question, "List what is in this image.")), f"I see {listed}.")
 
 
+def closely(facts: Facts, rng: Generator) -> Turn | None:
+    """Name the one thing that fills the picture, as where somebody pointed at it."""
+    if not facts.things or facts.clutter:
+        return None
+    areas = sorted((thing.area for thing in facts.things), reverse=True)
+    thing = max(facts.things, key=lambda thing: thing.area)
+    if thing.area < 0.12 or sum(areas[1:]) > thing.area / 2:  # noqa: PLR2004
+        return None
+    question = pick(rng, ("What is this?", "What is this?", "What is it?", "What is that?"))
+    word = thing.noun.name
+    return Turn(question, f"{'They are' if many(word) else 'It is'} {with_article(word)}.")
+
+
 def _counted(name: str, count: int) -> str:
     if not countable(name):
         return name

@@ -3,8 +3,8 @@
 A scene is a plain description drawn from a random generator; `compose` turns it into
 pictures and exact masks, `facts` into what can truly be said about it. What a text needs
 decides the layout: "the second apple from the left" wants three apples, "the red car" wants
-cars of several colours. Things that would be mostly hidden are left out, so that everything
-in a picture is there to be seen.
+cars of several colours, "what is this?" one thing seen closely. Things that would be mostly
+hidden are left out, so that everything in a picture is there to be seen.
 
 Coordinates are fractions of the picture's side: a pose is x, y of the centre, the length of
 the sprite's square, and its angle in radians, clockwise.
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from x2sam.train.sprites import SpriteBank
 
-Layout = Literal["varied", "twins", "kind", "colours"]
+Layout = Literal["varied", "twins", "kind", "colours", "close"]
 Moves = Literal["calm", "lively"]
 
 AWAY = -9.0  # where a thing is while it is not in the picture
@@ -158,6 +158,8 @@ def _cast(
         ]
         picked = rng.choice(related, size=min(len(related), int(rng.integers(1, 4))), replace=False)
         chosen = [row, *(int(rng.choice(rows[str(name)])) for name in picked)]
+    elif layout == "close":
+        chosen, others = [], others[: int(rng.integers(1, 4))]
     else:
         chosen, others = [], [*others, *(names[i] for i in rng.integers(len(names), size=2))]
         if rng.random() < 0.3:  # noqa: PLR2004
@@ -165,7 +167,7 @@ def _cast(
     chosen = [*chosen, *(int(rng.choice(rows[name])) for name in others)][:9]
     share = {"colours": 0.9, "twins": 0.3}.get(layout, 0.25)
     hues = [_hue(rng, bank, row) if rng.random() < share else 0.0 for row in chosen]
-    order = rng.permutation(len(chosen))
+    order = np.arange(len(chosen)) if layout == "close" else rng.permutation(len(chosen))
     return [chosen[i] for i in order], [hues[i] for i in order]
 
 
@@ -191,6 +193,11 @@ def _places(rng: Generator, count: int, layout: Layout) -> NDArray[np.float64]:
         gaps = np.hypot(*(spots[:, None] - poses[None, :i, :2]).transpose(2, 0, 1))
         room = (gaps - 0.5 * (sizes[i] + sizes[:i])).min(axis=1, initial=1.0)
         poses[i, :2], poses[i, 2] = spots[room.argmax()], sizes[i]
+    if layout == "close":  # of the others only parts are seen, behind it and at the edge
+        outer = poses[:-1]
+        outer[:, :2] += np.sign(outer[:, :2] - 0.5) * 0.3
+        outer[:, 2] = np.maximum(outer[:, 2], 0.4)
+        poses[-1, :3] = *rng.normal(0.5, 0.04, 2), rng.uniform(0.6, 1.05)
     turned = rng.random(count) < 0.15  # noqa: PLR2004
     poses[:, 3] = rng.normal(0, 0.12, count) + turned * rng.uniform(-np.pi, np.pi, count)
     return poses

@@ -32,7 +32,7 @@ from x2sam.train.captions import describing
 from x2sam.train.followups import follow_up
 from x2sam.train.motion import motion
 from x2sam.train.phrases import RULES, Phrase, absent, absentee, called, in_vain, pick
-from x2sam.train.questions import chatting
+from x2sam.train.questions import chatting, closely
 from x2sam.train.vocabulary import countable, kinds, plural, with_article
 
 if TYPE_CHECKING:
@@ -314,6 +314,12 @@ def chat(context: Context) -> Draft | None:
     return Draft(task="chat", turns=tuple(turns)) if turns else None
 
 
+def close(context: Context) -> Draft | None:
+    """Ask what the one thing is that fills the picture."""
+    turn = closely(context.facts, context.rng)
+    return Draft(task="chat", turns=(turn,)) if turn else None
+
+
 def dialogue(context: Context) -> Draft | None:
     """Refer to something, then to something else by means of it."""
     rng, facts = context.rng, context.facts
@@ -367,6 +373,7 @@ FAMILIES: dict[str, Recipe] = {
     "exemplars": Recipe(exemplars, ("twins", "varied"), 6, 8, 8),
     "describe": Recipe(describe, ("varied", "twins", "colours"), 8, 6),
     "chat": Recipe(chat, ("varied", "twins", "colours"), 8, 8),
+    "close": Recipe(close, ("close",), 2),
     "dialogue": Recipe(dialogue, ("twins", "colours"), 4),
 }
 
