@@ -12,8 +12,17 @@ from x2sam.tracker.build import load
 from x2sam.tracker.config import SMALL
 from x2sam.train.loop import Run
 from x2sam.train.moving import draw_clips
-from x2sam.train.tracker import TrackerRecipe, Tracking, begin_with, even_out, settings_for, write
-from x2sam.train.tracking import normalised
+from x2sam.train.optimizer import groups
+from x2sam.train.tracker import (
+    TrackerRecipe,
+    Tracking,
+    begin_with,
+    even_out,
+    go_on_from,
+    settings_for,
+    write,
+)
+from x2sam.train.tracking import TrackerTrainee, normalised
 
 FEW = TrackerRecipe(pictures=1, picture_objects=2, clips=1, clip_objects=2, frames=((0.4, 2),))
 CPU = torch.device("cpu")
@@ -70,6 +79,20 @@ def test_it_begins_with_the_eyes_of_nano(stream):
     begin_with(again, stream)
     stem = "mask_decoder.iou_token.weight"
     assert torch.equal(network.state_dict()[stem], again.state_dict()[stem])
+
+
+def test_it_goes_on_from_a_tracker_and_its_eyes_learn(tmp_path):
+    source, network = (transformers_backend.build(SMALL) for _ in "ab")
+    write(source, SMALL, tmp_path)
+    go_on_from(network, tmp_path)
+    for name, weight in source.state_dict().items():
+        torch.testing.assert_close(network.state_dict()[name], weight.half().float())
+    assert all(weight.requires_grad for weight in network.parameters())
+    sorted_ = groups(TrackerTrainee(network), 0.0, settings_for(steps=1).slower)
+    eyes = {id(weight) for weight in network.vision_encoder.backbone.parameters()}
+    for group in sorted_:
+        slow = {id(weight) in eyes for weight in group["params"]}
+        assert slow == {group["share"] == 0.3}
 
 
 def test_a_cell_recalls_what_looks_like_it_and_its_mask(stream):

@@ -36,7 +36,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     nano = what.add_parser("nano", help="the small model, from nothing")
     nano.add_argument("--preset", choices=PRESETS, default="nano", help="what size (nano)")
     small = what.add_parser("tracker", help="the small SAM 2, with nano's eyes to begin with")
-    small.add_argument("--from", dest="model", default="nano", help="whose eyes (nano)")
+    first = small.add_mutually_exclusive_group()
+    first.add_argument("--from", dest="model", default="nano", help="whose eyes (nano)")
+    first.add_argument("--further", metavar="TRACKER", help="go on from this one, its eyes too")
     for each in (nano, small):
         each.add_argument(
             "--sprites",
@@ -121,8 +123,12 @@ def _tracker(arguments: argparse.Namespace) -> None:
     from x2sam.train import tracker  # noqa: PLC0415 (slow to import)
 
     stream = scenes(arguments.out, arguments.sprites, arguments.photos, seed=arguments.seed)
-    lesson = tracker.Tracking(stream, seed=arguments.seed)
-    tracker.begin_with(lesson.trainee.model, stream, arguments.model)
+    recipe = tracker.FURTHER if arguments.further else tracker.TrackerRecipe()
+    lesson = tracker.Tracking(stream, recipe, seed=arguments.seed)
+    if arguments.further:
+        tracker.go_on_from(lesson.trainee.model, arguments.further)
+    else:
+        tracker.begin_with(lesson.trainee.model, stream, arguments.model)
     settings = tracker.settings_for(
         seconds=arguments.seconds,
         steps=arguments.steps,

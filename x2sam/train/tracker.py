@@ -5,6 +5,8 @@ stays as it is. The first lesson is what marks mean: fill the box, dot the click
 picture shows. Without it thousands of steps pass in which every thing is painted wherever the
 click is. Pictures come next, as a mask on one frame is what a memory is made of, and then clips,
 which become longer. `x2sam.tracker.build.load(folder)` reads what comes out.
+
+A tracker that has been through all that is taken further by `go_on_from`, and its eyes with it.
 """
 
 from __future__ import annotations
@@ -21,7 +23,9 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from x2sam.model import pretrained
+from x2sam.model.checkpoint_files import read_table, resolve
 from x2sam.tracker import transformers_backend
+from x2sam.tracker.build import fill
 from x2sam.tracker.config import SMALL, TrackerConfig
 from x2sam.train.loop import Settings
 from x2sam.train.moving import Clips, draw_clips, with_shapes
@@ -50,12 +54,23 @@ class TrackerRecipe:
     corrected: float = 0.3  # share of the clips that are corrected on a later frame
 
 
+FURTHER = TrackerRecipe(
+    shapes=0.0, frames=((0.0, 3), (0.3, 4), (0.6, 6), (0.9, 8)), moving=0.65
+)  # of a tracker that has been trained
+
+
 def settings_for(
     *, seconds: float | None = None, steps: int | None = None, rate: float = 1e-3, seed: int = 0
 ) -> Settings:
     """Choose the settings of a run."""
     return Settings(
-        steps=steps, seconds=seconds, learning_rate=rate, warmup=100, weight_decay=0.02, seed=seed
+        steps=steps,
+        seconds=seconds,
+        learning_rate=rate,
+        slower={f"model.{TRUNK}": 0.3},  # where it learns at all
+        warmup=100,
+        weight_decay=0.02,
+        seed=seed,
     )
 
 
@@ -165,6 +180,17 @@ def begin_with(model: Any, stream: Stream, source: str | Path = "nano") -> None:
             layer.bias.zero_()
         recall_what_is_alike(model, shown)
     model.vision_encoder.backbone.requires_grad_(requires_grad=False)
+
+
+def go_on_from(model: Any, source: str | Path) -> None:
+    """Take the weights of a tracker, by transformers' names; all of them learn.
+
+    Raises:
+        WeightsError: it is missing, damaged or another network.
+    """
+    path = resolve(source)
+    table = {name: stored.read(dtype=torch.float32) for name, stored in read_table(path).items()}
+    fill(model, table, "transformers", path.name)
 
 
 def even_out(backbone: Any, pictures: Tensor, spread: float = 0.7) -> None:
