@@ -80,7 +80,9 @@ def test_photos_are_asked_about_and_stood_before(packed, bank):
     assert pictures.shape == (4, 3, 160, 160)
     assert {noun.name for nouns in shown for noun in nouns} == {"dog", "car"}
     stream = Stream(bank, photos=photos, backgrounds=(pictures, shown))
+    # Every photo shows both nouns that are known: that one is absent can never be said.
     samples = [stream.sample(i, "photo") for i in range(30)]
+    assert "absence" not in {sample.family for sample in samples}
     for sample, example in zip(samples, examples(samples, stream, 64), strict=True):
         assert example.masks.flatten(2).any(dim=2).all(), sample.draft
         for turn in sample.draft.turns:

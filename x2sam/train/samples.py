@@ -15,6 +15,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import chain
+from itertools import count as counted
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
@@ -50,6 +51,7 @@ _STREAMS: dict[StreamName, int] = {"training": 1, "validation": 2, "preview": 3}
 _EVENTFUL = ("motion", "chat", "describe")  # families that want something to happen
 _AT_ONCE = 16  # frames
 _TRIES = 4  # texts tried on one scene before another is drawn
+_PATIENCE = 300  # scenes tried for one family before another is drawn
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -149,10 +151,13 @@ class Stream:
         rng = np.random.default_rng([self.seed, _STREAMS[self.name], index])
         # Chosen once: redrawn after a failure, what is hard to say would never be said.
         chosen = family or self._family(rng, source)
-        while True:
+        for tried in counted(1):
             drawn = self._try(rng, chosen, source, frames if "clip" in source else 1, count)
             if drawn:
                 return drawn
+            if tried % _PATIENCE == 0:  # perhaps nothing can be absent, where all show the same
+                chosen = family or self._family(rng, source)
+        raise AssertionError
 
     def _family(self, rng: Generator, source: Source, layout: Layout | None = None) -> str:
         """Choose a family by its share of this kind of source, perhaps one that wants a layout."""
