@@ -15,7 +15,6 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import chain
-from itertools import count as counted
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
@@ -151,13 +150,14 @@ class Stream:
         rng = np.random.default_rng([self.seed, _STREAMS[self.name], index])
         # Chosen once: redrawn after a failure, what is hard to say would never be said.
         chosen = family or self._family(rng, source)
-        for tried in counted(1):
+        tried = 0
+        while True:
             drawn = self._try(rng, chosen, source, frames if "clip" in source else 1, count)
             if drawn:
                 return drawn
+            tried += 1
             if tried % _PATIENCE == 0:  # perhaps nothing can be absent, where all show the same
                 chosen = family or self._family(rng, source)
-        raise AssertionError
 
     def _family(self, rng: Generator, source: Source, layout: Layout | None = None) -> str:
         """Choose a family by its share of this kind of source, perhaps one that wants a layout."""
