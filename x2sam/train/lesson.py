@@ -13,6 +13,7 @@ from x2sam.language.tokens import Vocabulary
 from x2sam.model import weights
 from x2sam.model.x2sam import X2SAM
 from x2sam.train.batches import Batch, Example, collate
+from x2sam.train.looking import Looking
 from x2sam.train.losses import uniform
 from x2sam.train.naming import Naming
 from x2sam.train.objective import Learnt, Objective
@@ -50,10 +51,14 @@ class Trainee(nn.Module):
     """The network and its objective as one module, so that many devices can share the work."""
 
     def __init__(
-        self, model: X2SAM, objective: Objective, nouns: Sequence[Sequence[int]] = ()
+        self,
+        model: X2SAM,
+        objective: Objective,
+        nouns: Sequence[Sequence[int]] = (),
+        looking: Looking | None = None,
     ) -> None:
         super().__init__()
-        self.model = model
+        self.model, self.looking = model, looking
         self.naming = Naming(model.config, nouns) if objective.naming and nouns else None
         self.objective = objective
 
@@ -61,7 +66,8 @@ class Trainee(nn.Module):
         """Losses of a batch; random points come from the seed."""
         examples, learnt = batch
         generator = torch.Generator(examples.pixels.device).manual_seed(seed)
-        return self.objective(self.model, examples, uniform(generator), learnt, self.naming)
+        told = (self.naming, self.looking)
+        return self.objective(self.model, examples, uniform(generator), learnt, *told)
 
 
 class Conversations:
@@ -76,7 +82,8 @@ class Conversations:
     ) -> None:
         # As they are spelt within a sentence.
         spelt = [vocabulary.encode(f" {noun}") for noun in source.nouns]
-        self.trainee = Trainee(model, objective or Objective(), spelt)
+        looking = Looking.at(source.nouns, vocabulary)
+        self.trainee = Trainee(model, objective or Objective(), spelt, looking)
         self._vocabulary, self._source = vocabulary, source
 
     def batch(

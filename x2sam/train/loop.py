@@ -40,7 +40,7 @@ from x2sam.train.optimizer import curve, groups
 from x2sam.train.plots import plot
 from x2sam.train.state import read_state, write_state
 
-_LOSSES = ("lm", "mask", "dice", "cls", "quality", "visible", "spread", "tokens", "maps")
+_LOSSES = ("lm", "mask", "dice", "cls", "quality", "visible", "spread", "tokens", "maps", "looks")
 _LOGGED = ("loss", *(f"loss_{name}" for name in _LOSSES), "norm", "rate", "examples")
 _PATIENCE = timedelta(hours=2)  # how long processes wait while the main one evaluates
 

@@ -26,7 +26,7 @@ from x2sam.train.sprites import SpriteBank, pack
 from x2sam.train.tokens import corpus, learn_vocabulary
 
 # 512 points, because masks are small.
-OBJECTIVE = Objective(losses=LossConfig(points=512), spread=1.0, naming=2.0)
+OBJECTIVE = Objective(losses=LossConfig(points=512), spread=1.0, naming=2.0, looking=0.5)
 _BACKGROUNDS = 1200
 _CONVERSATIONS = 12_000  # that the vocabulary is learnt from
 

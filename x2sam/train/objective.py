@@ -19,6 +19,7 @@ from x2sam.model.language_model import Visual
 from x2sam.model.mask_encoder import Features
 from x2sam.model.x2sam import X2SAM, Decoded
 from x2sam.train.batches import Batch, join
+from x2sam.train.looking import Looking
 from x2sam.train.losses import LossConfig, Uniform, segmentation_losses
 from x2sam.train.naming import Naming, nouns_of
 from x2sam.train.spread import spread_loss
@@ -38,6 +39,7 @@ class Objective:
     shared: bool = False  # see `gather_conditions`
     spread: float = 0.0  # weight of what keeps the language half from going blind, see `spread.py`
     naming: float = 0.0  # weight of telling what is where, see `naming.py`
+    looking: float = 0.0  # weight of where words look, see `looking.py`
 
     def __call__(
         self,
@@ -46,12 +48,14 @@ class Objective:
         draw: Uniform,
         learnt: Learnt = "words and masks",
         naming: Naming | None = None,
+        looking: Looking | None = None,
     ) -> dict[str, Tensor]:
         """Losses by name; `loss` is what to minimise, `loss_lm` that of the words.
 
         For cells, only what they show is told; for names every object is to be found by its noun
         as well. Neither reads or writes; for words nothing is segmented. What cells show is told
-        of all batches that know it, if `naming` is given and has a weight.
+        of all batches that know it, if `naming` is given and has a weight; where the words of
+        requests and answers look, likewise, if `looking` is.
         """
         naming = naming if self.naming and batch.names is not None else None
         features = None
@@ -73,8 +77,12 @@ class Objective:
                 return _sum(losses | self._cells(model, batch, features, naming))
             return _sum(losses | self._names(model, batch, features, draw, naming))
 
-        states = read(model, batch, features, visual)
+        embeds, deepstack = embed(model, batch, features, visual)
+        states = model.language.run(embeds, deepstack)
         losses["loss_lm"] = language_loss(model, states, batch.labels)
+        looks = looking.loss(model.language, embeds, batch) if looking and self.looking else None
+        if looks is not None:
+            losses["loss_looks"] = self.looking * looks
         if self.spread:
             losses["loss_spread"] = self.spread * spread_loss(visual, states)
         if learnt == "words":
@@ -151,7 +159,7 @@ class Objective:
 
 def _sum(losses: dict[str, Tensor], words: float = 1.0) -> dict[str, Tensor]:
     """Add what is to be minimised, the loss of the words with its weight."""
-    weights = {"lm": words, "tokens": 1.0, "maps": 1.0, "spread": 1.0, "seg": 1.0}
+    weights = {"lm": words, **dict.fromkeys(("tokens", "maps", "looks", "spread", "seg"), 1.0)}
     parts = [
         weight * losses[f"loss_{name}"]
         for name, weight in weights.items()
@@ -166,7 +174,17 @@ def read(
     features: Features | None = None,
     visual: Visual | None = None,
 ) -> Tensor:
-    """Run the language model over the prompts and answers: its states, (B, L, D).
+    """Run the language model over the prompts and answers: its states, (B, L, D); see `embed`."""
+    return model.language.run(*embed(model, batch, features, visual))
+
+
+def embed(
+    model: X2SAM,
+    batch: Batch,
+    features: Features | None = None,
+    visual: Visual | None = None,
+) -> tuple[Tensor, list[Tensor]]:
+    """Lay out prompts and answers for the language model, see `LanguageModel.embed`.
 
     Args:
         model: the network.
@@ -181,7 +199,7 @@ def read(
         views = torch.tensor(batch.views, device=batch.owners.device)
         first = views[batch.owners] * batch.pixels.shape[1]
         regions = model.region_tokens(features, points=batch.points, owners=first).flatten(0, 1)
-    return model.language.run(*model.language.embed(batch.ids, visual, regions))
+    return model.language.embed(batch.ids, visual, regions)
 
 
 def language_loss(model: X2SAM, states: Tensor, labels: Tensor) -> Tensor:
