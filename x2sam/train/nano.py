@@ -34,7 +34,7 @@ _CONVERSATIONS = 12_000  # that the vocabulary is learnt from
 # In batches of words alone, most answers take reading and seeing: "Sure, it is <SEG>." is learnt
 # at once, and is four of five answers where masks are learnt.
 _ANSWERS = {
-    "chat": 14,
+    "chat": 20,
     "describe": 4,
     "noun": 6,
     "kind": 2,
@@ -51,7 +51,7 @@ _ANSWERS = {
 SHORT = Recipe(
     batch=10,
     asked=2,
-    words=0.15,
+    words=0.3,
     sight_first=0.2,
     masks_first=0.2,
     names=(0.9, 0.1),

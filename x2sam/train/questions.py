@@ -249,6 +249,7 @@ def when(facts: Facts, rng: Generator, names: Sequence[str]) -> Turn | None:
     return Turn(pick(rng, question), answer)
 
 
-_ANYWHERE = (how_many, which_colour, is_there, how_many, is_there)
+# Whether a thing is there is what the other answers stand on, so it is asked most.
+_ANYWHERE = (is_there,) * 6 + (how_many,) * 3 + (which_colour,) * 2
 _IN_PICTURES = (what, where, beside, bigger, described, what)
 _IN_CLIPS = (which_way, does_it, when, described, when)
