@@ -136,6 +136,29 @@ def test_nothing_is_told_where_nothing_is_named(model):
     assert "loss_looks" not in losses(asking(0, "red"), replace(TAUGHT, looking=0.0))
 
 
+def test_what_hardly_shows_is_left_out(model):
+    """Neither there nor absent: alone it tells nothing, and beside others it changes nothing."""
+    example = asking(0, noun := next(iter(sorted(there(micro.named(0))))))
+    names = torch.zeros_like(example.names)
+    names[0, 0, :2] = NOUNS.index(noun) + 1  # two pixels
+    hardly = replace(example, names=names)
+    model.zero_grad()
+
+    def loss(*given):
+        batch = batched(*given)
+        embeds, _ = embed(model, batch)
+        return LOOKING.loss(model.language, embeds, batch)
+
+    assert loss(hardly) is None
+    other = asking(1, next(iter(sorted(there(micro.named(1))))))
+    both = loss(other, hardly)
+    torch.testing.assert_close(both, loss(other))
+    both.backward()
+    gradients = [w.grad for w in model.language.parameters() if w.grad is not None]
+    assert gradients
+    assert all(bool(torch.isfinite(gradient).all()) for gradient in gradients)
+
+
 def test_where_to_look_can_be_learnt():
     """Of new pictures, nouns that are there look at what they name, and others elsewhere."""
     model = build(micro.CONFIG, seed=0).train()

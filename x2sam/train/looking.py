@@ -79,13 +79,16 @@ class Looking:
         rows, places, nouns = torch.tensor(mentions, device=embeds.device).unbind(dim=1)
         shown = self._shown(batch, rows, nouns)
         most = shown.amax(dim=1)
-        there, absent = most > _SEEN, most == 0
+        told = (most > _SEEN) | (most == 0)
+        if not bool(told.any()):
+            return None
+        rows, places, shown, most = rows[told], places[told], shown[told], most[told]
         wanted = shown > _SHOWN
-        wanted[absent, ELSEWHERE] = True
+        wanted[:, ELSEWHERE] = most == 0
         scores = attention(language, embeds)[rows, :, places]  # (M, H, L)
         missed = -scores.masked_fill(~wanted[:, None], -torch.inf).logsumexp(dim=-1).mean(dim=1)
-        parts = [missed[kind].mean() for kind in (there, absent) if bool(kind.any())]
-        return torch.stack(parts).mean() if parts else None
+        kinds = (most > 0, most == 0)
+        return torch.stack([missed[kind].mean() for kind in kinds if bool(kind.any())]).mean()
 
     def _shown(self, batch: Batch, rows: Tensor, nouns: Tensor) -> Tensor:
         """Share of each token (M, L) that shows a noun; tokens that see nothing show none."""
