@@ -43,7 +43,7 @@ def values(results):
 
 def test_the_questions_about_a_photo_and_a_clip(suite):
     photo, clip = read_suite(suite)
-    asked = list(probes_of(photo, photo.ids(), 0))
+    asked = list(probes_of(photo, photo.ids(), 0, "image"))
     rows = ["referring", "referring", "reasoning", "class", *["click", "box", "scribble"] * 3]
     assert [probe.row for probe in asked] == rows
     assert asked[0].question == "Please segment <p>the bus on the left</p> in this image."
@@ -51,10 +51,18 @@ def test_the_questions_about_a_photo_and_a_clip(suite):
     assert "<p>bus</p>, <p>dog</p>, <p>zebra</p>" in asked[3].question
     assert [probe.targets for probe in asked[2:4]] == [((),), ((1, 2), (3,), ())]
 
-    asked = list(probes_of(clip, clip.ids(), 0))
-    assert [probe.row for probe in asked] == ["referring", "class", *["click", "mask"] * 2]
-    assert [probe.start for probe in asked] == [0, 0, 0, 0, 2, 2]  # the second comes in late
+    asked = list(probes_of(clip, clip.ids(), 0, "video"))
+    assert [probe.row for probe in asked] == [
+        "referring",
+        "class",
+        *["click", "box", "scribble", "mask"] * 2,
+    ]
+    assert [probe.start for probe in asked] == [0] * 6 + [2] * 4  # the second comes in late
     assert all("video" in probe.question for probe in asked)
+    # Whoever is shown one frame of it alone takes it for a picture.
+    alone = list(probes_of(clip, clip.ids(), 0, "image"))
+    assert all("image" in probe.question for probe in alone)
+    assert {probe.task for probe in alone} == {"refseg", "genseg", "intseg"}
 
 
 def test_prompts_are_drawn_as_a_person_would():
@@ -78,7 +86,7 @@ def perfect(monkeypatch, suite):
     truths = {"street": photo_ids()[None], "pond": clip_ids()}
     by_question = {}
 
-    def answers(_, sample, ids, probes):
+    def answers(_, sample, ids, probes, __):
         assert np.array_equal(ids, truths[sample.id])
         by_question.update({id(probe): (probe, truths[sample.id]) for probe in probes})
         return list(probes)
@@ -101,6 +109,7 @@ def perfect(monkeypatch, suite):
         numbers = torch.arange(1, len(found) + 1)
         return Segments(masks, labels, torch.ones(len(found)), numbers)
 
+    monkeypatch.setattr(folder, "shown", lambda _, frames: range(frames))
     monkeypatch.setattr(folder, "_answers", answers)
     monkeypatch.setattr(folder, "side_by_side", side_by_side)
     monkeypatch.setattr(folder, "reader", lambda *_: read)
@@ -127,8 +136,11 @@ def test_a_perfect_model_scores_one(suite, monkeypatch):
         ("photos, scribble", "mIoU"): 3,
         **{("clips, referring", metric): 1 for metric in ("J&F", "J", "F")},
         **{("clips, class", metric): 1 for metric in ("J&F", "J", "F")},
-        **{("clips, click", metric): 2 for metric in ("J&F", "J", "F")},
-        **{("clips, mask", metric): 2 for metric in ("J&F", "J", "F")},
+        **{
+            (f"clips, {kind}", metric): 2
+            for kind in ("click", "box", "scribble", "mask")
+            for metric in ("J&F", "J", "F")
+        },
     }
 
 
@@ -169,7 +181,9 @@ def test_the_first_mask_is_given_and_not_asked_for(predictor, suite, monkeypatch
     frames = [(record.row, len(record.overlaps)) for record in records]
     assert frames == [
         *(("referring", FRAMES), ("class", FRAMES)),
-        *(("click", FRAMES), ("mask", FRAMES - 1), ("click", 2), ("mask", 1)),
+        *((kind, FRAMES) for kind in ("click", "box", "scribble")),
+        ("mask", FRAMES - 1),
+        *(("click", 2), ("box", 2), ("scribble", 2), ("mask", 1)),
     ]
 
 

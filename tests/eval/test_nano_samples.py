@@ -103,9 +103,9 @@ def test_requests_are_worded_as_the_application_does(material):
     }
     for family, start in expected.items():
         for sample in samples(Draw(families=(family,)), stream, 3):
-            assert reworded(sample.draft, sample).startswith(start)
+            assert reworded(sample.draft, sample.media).startswith(start)
     for sample in samples(Draw(families=("chat",)), stream, 3):
-        assert reworded(sample.draft, sample) == sample.draft.turns[-1].question
+        assert reworded(sample.draft, sample.media) == sample.draft.turns[-1].question
 
 
 @pytest.mark.parametrize(
@@ -129,6 +129,32 @@ def test_any_sample_can_be_answered(predictor, material, monkeypatch, family, so
     assert len(seen.found) == (0 if family in ("chat", "describe") else count)
     assert seen.reply.has_mask
     assert len(seen.drawn) == len(sample.draft.regions)
+
+
+@pytest.mark.parametrize(
+    ("name", "frames", "media"), [("nano", 1, "image"), ("another", 6, "video")]
+)
+def test_of_a_clip_is_shown_what_the_application_shows(
+    predictor, material, monkeypatch, name, frames, media
+):
+    script(predictor, monkeypatch, SURE)
+    config = replace(predictor.model.config, name=name)
+    monkeypatch.setattr(predictor.model, "config", config)
+    views, look = [], predictor.look
+
+    def noted(pixels, *rest):
+        views.append((pixels, rest[0]))
+        return look(pixels, *rest)
+
+    monkeypatch.setattr(predictor, "look", noted)
+    stream = material.stream("seen")
+    (sample,) = samples(Draw(families=("pointing",), source="clip"), stream, 1)
+    seen = outcome(predictor, sample, stream)
+    ((pixels, taken_for),) = views
+    assert (len(pixels), taken_for) == (frames, media)
+    assert media in seen.turn.question
+    if frames == 1:
+        assert np.array_equal(pixels[0], seen.frames[3])
 
 
 def test_masks_are_united_by_phrase(predictor, material, monkeypatch):

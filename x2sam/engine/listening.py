@@ -22,7 +22,7 @@ from x2sam.language.prompts import Turn
 from x2sam.language.replies import ReplyStream
 from x2sam.language.tokens import TextStream
 from x2sam.media.images import Pixels
-from x2sam.media.sampling import middles, uniform
+from x2sam.media.sampling import glimpses, middles
 from x2sam.model.predictor import Drawing, Predictor, Reading, View
 from x2sam.types import Box, Event, Media, Progress, Region, TextDelta
 
@@ -56,7 +56,7 @@ class Listener:
         if purpose == "find" and self.sparse():
             return middles(frames, self._options.frames // 4)
         count = self._options.frames if purpose == "find" else self._options.chat_frames
-        return uniform(frames, count) if count > 1 else (frames // 2,)
+        return glimpses(frames, count)
 
     def knows(self, purpose: Purpose) -> bool:
         """Tell whether the language model has seen the medium for this purpose already."""

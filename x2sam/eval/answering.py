@@ -18,6 +18,7 @@ from x2sam.engine.options import suited
 from x2sam.language import tasks
 from x2sam.language.prompts import Turn
 from x2sam.language.replies import Reply
+from x2sam.media.sampling import glimpses
 from x2sam.model.conditions import Conditions
 from x2sam.model.mask_encoder import Features
 from x2sam.model.prediction import Prediction
@@ -36,6 +37,14 @@ class Answer:
 
     reply: Reply
     conditions: Conditions | None
+
+
+def shown(predictor: Predictor, frames: int) -> tuple[int, ...]:
+    """Choose which frames of a clip the language model is shown, as the application does.
+
+    One alone is shown as a picture, and asked about as one.
+    """
+    return glimpses(frames, suited(predictor.model.config.name).frames)
 
 
 def ask(

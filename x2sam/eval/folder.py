@@ -19,13 +19,12 @@ from PIL import Image, ImageDraw
 from tqdm import tqdm
 
 from x2sam.errors import X2SAMError
-from x2sam.eval.answering import Frame, Masks, ask, reader, side_by_side
+from x2sam.eval.answering import Frame, Masks, ask, reader, shown, side_by_side
 from x2sam.eval.folder_scores import Ids, Record, Scores
 from x2sam.eval.results import Result
 from x2sam.eval.visual_prompts import VisualPrompt, visual_prompts
 from x2sam.language.prompts import Turn, question
 from x2sam.language.wordings import Media
-from x2sam.media.sampling import uniform
 from x2sam.media.suite import Sample, read_suite
 from x2sam.media.videos import frames_at
 from x2sam.model.conditions import Conditions
@@ -33,8 +32,6 @@ from x2sam.model.mask_encoder import Features
 from x2sam.model.predictor import Drawing, Predictor
 from x2sam.model.readout import Rules, instance
 
-FRAMES = 8  # of a clip that the language model is shown
-CLIP_PROMPTS = ("click", "mask")
 POINT = 0.02  # radius of a click or stroke, as a fraction of the longer side
 FAINT = Rules(threshold=0.05)  # AP wants the unsure ones too
 
@@ -105,10 +102,11 @@ def score(
 ) -> list[Record]:
     """Ask everything about one sample, and compare every answer with the truth."""
     ids = sample.ids()
-    probes = list(probes_of(sample, ids, seed))
+    looked = shown(predictor, len(ids))
+    probes = list(probes_of(sample, ids, seed, "image" if len(looked) == 1 else "video"))
     clip = sample.type == "video"
     records = [Record(p.row, clip, p.targets, p.names) for p in probes]
-    answers = _answers(predictor, sample, ids, probes)
+    answers = _answers(predictor, sample, ids, probes, looked)
     asked = list(zip(probes, answers, records, strict=True))
     for start in sorted({probe.start for probe in probes}):
         group = [one for one in asked if one[0].start == start]
@@ -116,9 +114,8 @@ def score(
     return records
 
 
-def probes_of(sample: Sample, ids: Ids, seed: int) -> Iterator[Probe]:
-    """Word all questions about a sample whose object ids are (T, H, W)."""
-    media, clip = _media(sample), sample.type == "video"
+def probes_of(sample: Sample, ids: Ids, seed: int, media: Media) -> Iterator[Probe]:
+    """Word all questions about a sample whose object ids are (T, H, W), shown as `media`."""
     for request in sample.expressions:
         task = "reaseg" if request.kind == "reasoning" else "refseg"
         asked = question(task, media, text=request.text)
@@ -131,37 +128,35 @@ def probes_of(sample: Sample, ids: Ids, seed: int) -> Iterator[Probe]:
             targets=tuple(request.target for request in sample.class_queries),
             names=names,
         )
-    task = "objseg" if clip else "intseg"
+    task = "objseg" if media == "video" else "intseg"
     for prompt in visual_prompts(sample.id, ids, seed):
-        if not clip or prompt.kind in CLIP_PROMPTS:
-            yield Probe(
-                row=prompt.kind,
-                task=task,
-                question=question(task, media, regions=1),
-                targets=((prompt.object,),),
-                prompt=prompt,
-            )
-
-
-def _media(sample: Sample) -> Media:
-    return "video" if sample.type == "video" else "image"
+        yield Probe(
+            row=prompt.kind,
+            task=task,
+            question=question(task, media, regions=1),
+            targets=((prompt.object,),),
+            prompt=prompt,
+        )
 
 
 def _answers(
-    predictor: Predictor, sample: Sample, ids: Ids, probes: Sequence[Probe]
+    predictor: Predictor,
+    sample: Sample,
+    ids: Ids,
+    probes: Sequence[Probe],
+    looked: Sequence[int],
 ) -> list[Conditions | None]:
     """Show some frames to the language model and ask everything: what to look for."""
-    shown = uniform(len(ids), FRAMES)
     pointed = {probe.start for probe in probes if probe.prompt}
     frames: list[npt.NDArray[np.uint8]] = []
     features: dict[int, Features] = {}
-    last = max(*shown, *pointed, 0)
+    last = max(*looked, *pointed, 0)
     for index, picture in enumerate(islice(sample.pictures(frames_at), last + 1)):
-        if index in shown:
+        if index in looked:
             frames.append(picture)
         if index in pointed:
             features[index] = predictor.features(picture[None])
-    view = predictor.look(np.stack(frames), _media(sample))
+    view = predictor.look(np.stack(frames), "image" if len(looked) == 1 else "video")
     answers = []
     for probe in probes:
         drawings = []

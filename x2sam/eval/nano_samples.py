@@ -1,8 +1,9 @@
 """Validation samples of the small model, and what a network makes of them.
 
 Scenes come from streams that training never draws from (`x2sam.train.samples`). A sample is
-shown as a person would show it, as 8-bit pictures, and its last question is worded as the
-application words it; earlier turns of a conversation are given with their true answers.
+shown as a person would show it, as 8-bit pictures; the language model sees of a clip what the
+application shows it, and the last question is worded as the application words it. Earlier turns
+of a conversation are given with their true answers.
 """
 
 from __future__ import annotations
@@ -15,9 +16,10 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from x2sam.eval.answering import Masks, ask, reader, side_by_side
+from x2sam.eval.answering import Masks, ask, reader, shown, side_by_side
 from x2sam.language.prompts import Turn, question
 from x2sam.language.replies import Reply
+from x2sam.language.wordings import Media
 from x2sam.model.predictor import Drawing, Predictor
 from x2sam.model.readout import Segments
 from x2sam.train.batches import Example
@@ -147,13 +149,15 @@ def outcome(predictor: Predictor, sample: Sample, stream: Stream) -> Outcome:
     drawn = np.zeros((0, size, size), bool)
     if example.regions is not None:
         drawn = example.regions.cpu().numpy()
-    draft, media = sample.draft, sample.media
-    turn = Turn(reworded(draft, sample), draft.turns[-1].answer)
+    draft, looked = sample.draft, [*shown(predictor, len(frames))]
+    media: Media = "image" if len(looked) == 1 else sample.media
+    turn = Turn(reworded(draft, media), draft.turns[-1].answer)
     turns = (*draft.turns[:-1], Turn(turn.question))
     features = predictor.features(frames)
     drawings = [Drawing(mask, features.frame(0)) for mask in drawn]
     expected = None if draft.task in ("gcgseg", "chat") else len(draft.phrases)
-    view = predictor.look(frames, media, example.times)
+    times = example.times if len(looked) == len(frames) else None
+    view = predictor.look(frames[looked], media, times)
     answer = ask(predictor, view, turns, drawings, expected)
     found: tuple[Segments, ...] = ()
     if answer.conditions is not None and draft.task != "chat":
@@ -165,13 +169,13 @@ def outcome(predictor: Predictor, sample: Sample, stream: Stream) -> Outcome:
     return Outcome(sample, frames, truth, drawn, turn, answer.reply, found)
 
 
-def reworded(draft: Draft, sample: Sample) -> str:
+def reworded(draft: Draft, media: Media) -> str:
     """Word the last request as the application does; plain questions stay as they are."""
     if draft.task == "chat":
         return draft.turns[-1].question
     return question(
-        draft.task,
-        sample.media,
+        "intseg" if draft.task == "objseg" and media == "image" else draft.task,
+        media,
         text=draft.phrases[0] if draft.task in ("refseg", "reaseg") else "",
         categories=draft.phrases if draft.task == "genseg" else (),
         regions=len(draft.regions),

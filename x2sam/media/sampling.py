@@ -26,6 +26,15 @@ def uniform(frames: int, count: int) -> tuple[int, ...]:
     return tuple(int(index) for index in np.linspace(0, frames - 1, count))
 
 
+def glimpses(frames: int, count: int) -> tuple[int, ...]:
+    """Choose frame indices as `uniform` does, but one alone from the middle.
+
+    >>> glimpses(30, 1)
+    (15,)
+    """
+    return uniform(frames, count) if count > 1 else (frames // 2,)
+
+
 def middles(frames: int, count: int) -> tuple[int, ...]:
     """Choose the middle of each of `count` equal parts; all frames when there are fewer.
 
