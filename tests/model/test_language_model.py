@@ -9,10 +9,13 @@ import itertools
 import pytest
 import torch
 from recording import network
-from transformers.models.qwen3_vl.modeling_qwen3_vl import Qwen3VLVisionModel
+from transformers.models.qwen3_vl.modeling_qwen3_vl import (
+    Qwen3VLVisionModel,
+    Qwen3VLVisionPatchEmbed,
+)
 
 from x2sam.language.tokens import REGION, VISUAL
-from x2sam.model.language_model import Sampling, Visual
+from x2sam.model.language_model import PatchEmbedding, Sampling, Visual
 
 NEVER = frozenset({-1})
 
@@ -127,6 +130,26 @@ def test_frames_are_seen_as_transformers_sees_them(language, grids):
     assert torch.allclose(seen.tokens, expected.pooler_output, atol=1e-5)
     for level, other in itertools.zip_longest(seen.deepstack, expected.deepstack_features):
         assert torch.allclose(level, other, atol=1e-5)
+
+
+def test_patches_are_embedded_as_by_the_convolution_but_without_it(monkeypatch):
+    embedding = PatchEmbedding(network().language.model.config.vision_config)
+    patches = torch.randn(9, 1536, generator=torch.Generator().manual_seed(0), requires_grad=True)
+    watched = [patches, *embedding.parameters()]
+    assert [name for name, _ in embedding.named_parameters()] == ["proj.weight", "proj.bias"]
+    expected = Qwen3VLVisionPatchEmbed.forward(embedding, patches)
+    pull = torch.randn_like(expected)
+    wanted = torch.autograd.grad(expected, watched, pull)
+
+    def refuse(*_):
+        raise AssertionError("it is slow on a GPU")
+
+    monkeypatch.setattr(torch.nn.Conv3d, "forward", refuse)
+    assert isinstance(network().language.model.visual.patch_embed, PatchEmbedding)
+    embedded = embedding(patches)
+    torch.testing.assert_close(embedded, expected, atol=1e-5, rtol=1e-5)
+    for ours, theirs in zip(torch.autograd.grad(embedded, watched, pull), wanted, strict=True):
+        torch.testing.assert_close(ours, theirs, atol=1e-4, rtol=1e-4)
 
 
 def test_joining_views(language):

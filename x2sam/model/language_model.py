@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any, Self
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 from transformers import Qwen3VLConfig, Qwen3VLModel
 from transformers.integrations.sdpa_attention import sdpa_attention_forward
@@ -77,6 +78,7 @@ class LanguageModel(nn.Module):
         self.model = Qwen3VLModel(config)
         text = config.text_config
         self.lm_head = nn.Linear(text.hidden_size, text.vocab_size, bias=False)
+        self.model.visual.patch_embed = PatchEmbedding(config.vision_config)
         for block in self.model.visual.blocks:
             block.attn = VisionAttention(config.vision_config)
         self._recorded: Recorded | None = None  # a step of writing, on a GPU
@@ -263,6 +265,19 @@ def _fill(embeds: Tensor, where: Tensor, rows: Tensor) -> Tensor:
     """Put rows (N, D) at the marked places of (B, L, D), in reading order, without a sync."""
     index = where.flatten().cumsum(0).sub(1).clamp(min=0).view_as(where)
     return torch.where(where[..., None], rows[index].to(embeds.dtype), embeds)
+
+
+class PatchEmbedding(upstream.Qwen3VLVisionPatchEmbed):
+    """Each patch through one linear map.
+
+    Transformers' own is a `Conv3d` whose stride is its kernel: the same sums, for which cuDNN
+    has no fast kernel in bfloat16. The weights stay a convolution's, as checkpoints hold them.
+    """
+
+    def forward(self, hidden_states: Tensor) -> Tensor:
+        """Embed flattened patches (P, 3 * t * p * p): (P, D)."""
+        weight = self.proj.weight
+        return F.linear(hidden_states.to(weight.dtype), weight.flatten(1), self.proj.bias)
 
 
 class VisionAttention(upstream.Qwen3VLVisionAttention):
