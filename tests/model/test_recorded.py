@@ -108,6 +108,26 @@ def test_what_cannot_be_recorded_is_written_plainly(language, monkeypatch, caplo
     assert len(caplog.messages) == 1  # it is tried once
 
 
+@pytest.mark.parametrize("where", ["__init__", "record"])
+def test_an_answer_for_which_memory_was_short_is_written_plainly(language, monkeypatch, where):
+    (plain,), _ = written(language, (6, 0))
+    made, tried = record(language, monkeypatch), []
+
+    def full(*_):
+        tried.append(where)
+        raise torch.OutOfMemoryError("CUDA out of memory")
+
+    with monkeypatch.context() as short:
+        short.setattr(Recorded, where, full)
+        (ours,), _ = written(language, (6, 0))
+    same(ours, plain)
+    assert len(tried) == 1
+    assert made == []
+    (ours,), _ = written(language, (6, 0))  # there is memory again
+    same(ours, plain)
+    assert made == [2048]
+
+
 def test_a_recording_does_not_outlive_a_move(language, monkeypatch):
     record(language, monkeypatch)
     written(language, (6, 0))

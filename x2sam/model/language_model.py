@@ -228,9 +228,11 @@ class LanguageModel(nn.Module):
         for _ in range(limit - 1):
             if token in stop:
                 break
-            if recordable and (recorded := self._recorded_for(cache)) is not None:
+            recorded = self._recorded_for(cache) if recordable else None
+            if recorded is not None:
                 state, logits = recorded.step(answer, cache, token)
             else:
+                recordable = False  # for this answer; the next one tries again
                 embeds, _ = self.embed(torch.tensor([[token]], device=state.device))
                 state = self.run(embeds, cache=cache)
                 logits = self.logits(state)[0, -1]
@@ -250,9 +252,12 @@ class LanguageModel(nn.Module):
         room = -(-(cache.length + 1) // SIZE) * SIZE
         if self._recorded is None or self._recorded.room < room:
             self._recorded = None  # its room is free before there is more
-            recorded = Recorded(self, room)
             try:
+                recorded = Recorded(self, room)
                 recorded.record()
+            except torch.OutOfMemoryError as error:
+                _log.warning("An answer is written one kernel at a time: %s", error)
+                return None
             except RuntimeError as error:
                 self._unrecordable = True
                 _log.warning("Words are written one kernel at a time: %s", error)
