@@ -128,6 +128,25 @@ def test_an_answer_for_which_memory_was_short_is_written_plainly(language, monke
     assert made == [2048]
 
 
+def test_a_short_answer_gives_up_the_room_of_a_long_one(language, monkeypatch):
+    monkeypatch.setattr("x2sam.model.language_model.SIZE", 8)
+    made = record(language, monkeypatch)
+    for length in (26, 12, 6, 12):  # with their words 40, 24, 16 and 24
+        written(language, (length, 0))
+    assert made == [32, 40, 8, 16, 24]
+
+
+def test_answers_that_take_turns_do_not_take_each_others_room_at_every_word(language, monkeypatch):
+    monkeypatch.setattr("x2sam.model.language_model.SIZE", 8)
+    conversations = (33, 1), (6, 0)
+    plain, _ = written(language, *conversations)
+    made = record(language, monkeypatch)
+    ours, _ = written(language, *conversations)
+    assert made == [40, 8, 40]  # the short one begins, and has to share after all
+    for one, other in zip(ours, plain, strict=True):
+        same(one, other)
+
+
 def test_a_recording_does_not_outlive_a_move(language, monkeypatch):
     record(language, monkeypatch)
     written(language, (6, 0))

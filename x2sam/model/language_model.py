@@ -21,7 +21,7 @@ from transformers.models.qwen3_vl import modeling_qwen3_vl as upstream
 
 from x2sam.language.tokens import REGION, VISUAL
 from x2sam.model.key_values import ARGUMENT, KeyValues
-from x2sam.model.recorded import SIZE, Recorded
+from x2sam.model.recorded import SIZE, SPARE, Recorded
 
 _log = logging.getLogger(__name__)
 
@@ -225,6 +225,8 @@ class LanguageModel(nn.Module):
         choose = (sampling or Sampling()).chooser()
         token = choose(self.logits(state)[0, -1])
         answer, recordable = object(), self._recordable()
+        if recordable:
+            self._shrink(cache)
         for _ in range(limit - 1):
             if token in stop:
                 break
@@ -245,11 +247,20 @@ class LanguageModel(nn.Module):
         devices = {weight.device for weight in self.model.language_model.parameters()}
         return len(devices) == 1 and devices.pop().type == "cuda"
 
+    def _shrink(self, cache: KeyValues) -> None:
+        """Give up a recording of which an answer that begins needs a quarter at most.
+
+        Each of its words would look at all that room, which is of some longer conversation. Only
+        at the beginning: answers that take turns would otherwise have it recorded word by word.
+        """
+        if self._recorded is not None and self._recorded.room >= SPARE * _room(cache):
+            self._recorded = None
+
     def _recorded_for(self, cache: KeyValues) -> Recorded | None:
         """Have a step recorded that has room for one more token; None where none can be."""
         if self._unrecordable:
             return None
-        room = -(-(cache.length + 1) // SIZE) * SIZE
+        room = _room(cache)
         if self._recorded is None or self._recorded.room < room:
             self._recorded = None  # its room is free before there is more
             try:
@@ -264,6 +275,11 @@ class LanguageModel(nn.Module):
                 return None
             self._recorded = recorded
         return self._recorded
+
+
+def _room(cache: KeyValues) -> int:
+    """Say what a recording should hold to read one more token."""
+    return -(-(cache.length + 1) // SIZE) * SIZE
 
 
 def _fill(embeds: Tensor, where: Tensor, rows: Tensor) -> Tensor:

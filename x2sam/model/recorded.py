@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from x2sam.model.language_model import LanguageModel
 
 SIZE = 2048  # tokens; longer conversations have the next multiple
+SPARE = 4  # times the room that an answer needs, at which it is given up
 WARM_UP = 3  # runs before recording, in which libraries choose and allocate
 
 
