@@ -108,7 +108,7 @@ def measure(way: str, what: str, args: argparse.Namespace) -> Row:
         torch.set_num_threads(1)
     predictor = network(args.size, device, args.bits)
     if device.type == "cuda":
-        torch.cuda.reset_peak_memory_stats()  # making the weights is not what is measured
+        torch.cuda.reset_peak_memory_stats(device)  # making the weights is not what is measured
     if way == "both":
         return difference(predictor, int(what))
     side: Side = Straight(predictor) if way == "plain" else Ours(predictor)
@@ -324,18 +324,18 @@ def now(device: torch.device) -> float:
     """Seconds, once the device has done all that it was given; on a CPU those of one thread."""
     if device.type == "cpu":
         return time.process_time()  # other work disturbs it less
-    torch.cuda.synchronize()
+    torch.cuda.synchronize(device)
     return time.perf_counter()
 
 
 def peak(device: torch.device) -> float:
     if device.type == "cuda":
-        return torch.cuda.max_memory_allocated() / 1e6
+        return torch.cuda.max_memory_allocated(device) / 1e6
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
 def on(device: str) -> str:
-    return torch.cuda.get_device_name() if device == "cuda" else "CPU"
+    return torch.cuda.get_device_name(device) if device.startswith("cuda") else "CPU"
 
 
 if __name__ == "__main__":

@@ -1,8 +1,10 @@
 """The kernel against the plain sampling, through Triton's interpreter, and through its compiler.
 
 There is no GPU: the interpreter runs the kernel on the processor with numpy, and the compiler
-translates it for three generations of GPUs without running it.
+translates it for three generations of GPUs without running it. Faked: which one is current.
 """
+
+from contextlib import contextmanager
 
 import pytest
 import torch
@@ -49,6 +51,25 @@ def test_it_compiles_for_gpus_that_people_have(capability, kind):
     target = GPUTarget("cuda", capability, 32)
     compiled = translate(source, target=target, options={"enable_fp_fusion": True})
     assert compiled.asm["cubin"]
+
+
+def test_it_starts_on_the_device_of_the_features(monkeypatch):
+    current = []
+
+    @contextmanager
+    def enter(device):
+        current.append(device)
+        yield
+        current.pop()
+
+    def launch(run, values, *_):
+        assert current == [values.device]
+        return torch.ones_like(values).flatten(2)
+
+    monkeypatch.setattr(torch.cuda, "device", enter)
+    monkeypatch.setattr(fused_sampling, "launch", launch)
+    nothing = torch.zeros(1, 1, 1, 1)
+    assert fused_sampling._sample(nothing, nothing, nothing, nothing).item() == 1
 
 
 def test_without_a_gpu_it_leaves_the_work_to_the_plain_one():

@@ -97,7 +97,8 @@ def launch(run: Any, values: Tensor, places: Tensor, weights: Tensor, levels: Te
 
 @torch.library.custom_op("x2sam::sample", mutates_args=())
 def _sample(values: Tensor, places: Tensor, weights: Tensor, levels: Tensor) -> Tensor:
-    return launch(kernel, values, places, weights, levels)
+    with torch.cuda.device(values.device):  # Triton starts on the current one
+        return launch(kernel, values, places, weights, levels)
 
 
 @_sample.register_fake

@@ -12,6 +12,7 @@ The step itself is ordinary torch code and runs anywhere; only `record` needs a 
 from __future__ import annotations
 
 import threading
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -96,7 +97,7 @@ class Recorded:
     def record(self) -> None:
         """Record the step; `RuntimeError` where something in it cannot be."""
         with torch.cuda.device(self.device):
-            aside = torch.cuda.Stream()
+            aside = _aside(self.device)
             aside.wait_stream(torch.cuda.current_stream())
             with torch.cuda.stream(aside):
                 for _ in range(WARM_UP):
@@ -104,7 +105,7 @@ class Recorded:
             torch.cuda.current_stream().wait_stream(aside)
             graph = torch.cuda.CUDAGraph()
             # Other threads may use the device meanwhile.
-            with torch.cuda.graph(graph, capture_error_mode="thread_local"):
+            with torch.cuda.graph(graph, stream=aside, capture_error_mode="thread_local"):
                 self._out = self.compute()
             self._graph = graph
 
@@ -112,3 +113,12 @@ class Recorded:
         for here, held in zip(self._layers, cache.layers, strict=True):
             assert held is not None, "nothing was read before the answer"
             here[..., : cache.length, :] = held[..., : cache.length, :]
+
+
+@cache
+def _aside(device: torch.device) -> torch.cuda.Stream:
+    """Give a device's stream for recording; torch's own may be another device's.
+
+    It is always the same, as cuBLAS keeps a workspace for every stream it has seen.
+    """
+    return torch.cuda.Stream(device)
