@@ -138,7 +138,10 @@ class Side(Protocol):
 
 
 class Ours:
-    """As the engine does it: what does not depend on the question is kept."""
+    """The predictor as the engine uses it: what does not depend on the question is kept.
+
+    Sessions, films and the cache of features are left out, and what they cost or save.
+    """
 
     def __init__(self, predictor: Predictor) -> None:
         self.predictor, self.device = predictor, predictor.device
