@@ -27,7 +27,8 @@ import numpy as np
 from record import record
 
 import x2sam
-from x2sam.engine.engine import CACHE_BYTES, Engine
+from x2sam.engine.engine import Engine
+from x2sam.engine.feature_cache import LEAST
 from x2sam.media.clip_writer import write_clip
 from x2sam.media.timing import Timing
 from x2sam.model.predictor import Predictor
@@ -61,7 +62,7 @@ def main() -> None:
     parser.add_argument("checkpoint", nargs="?", default="nano")
     parser.add_argument("--seconds", type=int, nargs="*", default=[5, 300])
     parser.add_argument("--stride", type=int, default=1)
-    parser.add_argument("--cache", type=int, default=CACHE_BYTES >> 20, help="for features, MiB")
+    parser.add_argument("--cache", type=int, default=LEAST >> 20, help="for features, MiB")
     parser.add_argument("--one", type=int, help=argparse.SUPPRESS)  # 0: the picture, -1: estimate
     args = parser.parse_args()
     if args.one is not None:

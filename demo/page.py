@@ -115,6 +115,7 @@ def serve(settings: Settings) -> int:
             device=settings.device,
             offload=settings.offload,
             merge=settings.merge,
+            cache_bytes=settings.cache_bytes,
         )
 
     source = Loaded(load()) if zero.prepare() else Loading(load)

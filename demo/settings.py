@@ -33,6 +33,7 @@ class Settings:
     device: str | None = None  # the accelerator if there is one
     offload: bool = False  # what does not fit on the device
     merge: bool = True  # LoRA into the weights
+    cache_bytes: int | None = None  # for what was made of frames; by what is free if None
     host: str = "127.0.0.1"
     port: int | None = None  # the first free one from 7860 on
     auth: tuple[Account, ...] = ()  # nobody is asked who they are

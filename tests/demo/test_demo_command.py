@@ -39,13 +39,14 @@ def test_options_are_taken_over():
     given = settings(
         *("--model", "folder", "--device", "cpu", "--port", "8000", "--visitors", "3"),
         *("--tracker", "tiny.pt", "--bits", "4", "--revision", "v1", "--offload", "--unmerged"),
+        *("--cache-mb", "500"),
         *("--max-clip-mb", "7", "--max-seconds", "9", "--auth", "ann:a:b", "--mcp"),
     )
     assert (given.model, given.device, given.port, given.visitors) == ("folder", "cpu", 8000, 3)
     assert (given.limits.clip_bytes, given.limits.clip_seconds) == (7_000_000, 9.0)
     assert given.auth == (("ann", "a:b"),)
     assert (given.tracker, given.bits, given.revision) == ("tiny.pt", 4, "v1")
-    assert (given.offload, given.merge) == (True, False)
+    assert (given.offload, given.merge, given.cache_bytes) == (True, False, 500_000_000)
     assert given.mcp
 
 
@@ -81,7 +82,9 @@ def test_mistakes_are_sentences(words):
         settings(*words)
 
 
-@pytest.mark.parametrize("words", [["--max-clip-mb", "0"], ["--max-seconds", "x"], ["--port", "x"]])
+@pytest.mark.parametrize(
+    "words", [["--max-clip-mb", "0"], ["--cache-mb", "-1"], ["--max-seconds", "x"], ["--port", "x"]]
+)
 def test_numbers_are_checked(words, capsys):
     with pytest.raises(SystemExit):
         settings(*words)

@@ -16,14 +16,14 @@ from typing import TYPE_CHECKING
 import torch
 
 from x2sam.engine.device_queue import DeviceQueue
-from x2sam.engine.feature_cache import FeatureCache
+from x2sam.engine.feature_cache import LEAST, FeatureCache, budget
 from x2sam.engine.options import Options, suited
 from x2sam.engine.pace import Pace, Step
 from x2sam.errors import DeviceFullError, PromptError
 from x2sam.media.images import Source
 from x2sam.media.limits import Limits
 from x2sam.media.videos import open_medium
-from x2sam.model import placement, pretrained, quantisation
+from x2sam.model import memory_needs, placement, pretrained, quantisation, room
 from x2sam.model.predictor import Predictor
 from x2sam.tracker import build
 from x2sam.tracker.tracker import Tracker
@@ -31,9 +31,6 @@ from x2sam.types import Waiting
 
 if TYPE_CHECKING:
     from x2sam.engine.session import Session
-
-CACHE_BYTES = 88 << 20
-"""For what is made of frames: of nano's almost two hundred, of the 4B's one."""
 
 
 class Stopped(Exception):  # noqa: N818 (nothing went wrong)
@@ -48,7 +45,7 @@ class Engine:
         predictor: Predictor,
         *,
         tracker: Tracker | None = None,
-        cache_bytes: int = CACHE_BYTES,
+        cache_bytes: int = LEAST,
     ) -> None:
         self.predictor = predictor
         self.tracker = tracker  # SAM 2, if it was loaded too
@@ -131,7 +128,8 @@ class Engine:
     def step(self) -> Iterator[None]:
         """Hold the device for one step, when its turn has come.
 
-        Raises `DeviceFullError` where the device is out of memory; what was cached is dropped.
+        Raises `DeviceFullError` where the device is out of memory; what was cached is dropped,
+        and less is from then on.
         """
         with self._queue.turn():
             try:
@@ -139,7 +137,7 @@ class Engine:
             except (RuntimeError, MemoryError) as error:
                 if not _is_full(error):
                     raise
-                self.cache.clear()
+                self.cache.give_way()
                 raise DeviceFullError(
                     "The device is out of memory. Use fewer frames, a smaller picture or a "
                     "smaller model, or try again when others are done."
@@ -211,7 +209,7 @@ def load(
     offload: bool | str | Path = False,
     merge: bool = True,
     dtype: torch.dtype | None = None,
-    cache_bytes: int = CACHE_BYTES,
+    cache_bytes: int | None = None,
     tell: Callable[[str], None] = pretrained.tell,
 ) -> Engine:
     """Load a model that can be talked to.
@@ -228,7 +226,8 @@ def load(
             host's memory and on the disk (there in a temporary folder, or inside of this one).
         merge: add LoRA to the weights; False keeps it apart, as the reference does.
         dtype: to compute in; float32 on a CPU and bfloat16 elsewhere.
-        cache_bytes: what features of frames may take.
+        cache_bytes: what features of frames may take; None: 92 MB, and with CUDA half of what
+            is free on the device beside a picture, from 92 MB to 8.6 GB.
         tell: is told what loading will take, if that is much; it is written to stderr.
 
     Raises:
@@ -249,4 +248,14 @@ def load(
     )
     if isinstance(tracker, str | Path):
         tracker = build.load(tracker, device=predictor.device)
+    if cache_bytes is None:
+        cache_bytes = _cache_bytes(predictor)
     return Engine(predictor, tracker=tracker, cache_bytes=cache_bytes)
+
+
+def _cache_bytes(predictor: Predictor) -> int:
+    """Say what features of frames may take, once everything is loaded."""
+    if predictor.device.type != "cuda":
+        return LEAST
+    work = memory_needs.work(predictor.model.config)
+    return budget(room.device(predictor.device), work)

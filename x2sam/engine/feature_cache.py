@@ -24,6 +24,7 @@ import threading
 from collections import OrderedDict
 from collections.abc import Hashable
 from dataclasses import dataclass, field
+from typing import Final
 
 import torch
 from torch import Tensor
@@ -31,6 +32,11 @@ from torch import Tensor
 from x2sam.model.x2sam import Decoded
 
 Key = tuple[int, Hashable]  # number of the medium, and which of its frames
+
+LEAST: Final = 88 << 20
+"""Bytes, for a start: of nano's frames almost two hundred, of the 4B's one."""
+MOST: Final = 8 << 30
+"""Bytes, on the largest of GPUs: a hundred of the 4B's frames."""
 
 _IN_USE = 2  # requests, the present one included
 
@@ -111,11 +117,12 @@ class FeatureCache:
             if (share := self._shares.pop(medium, None)) is not None:
                 self.bytes -= share.bytes
 
-    def clear(self) -> None:
-        """Drop everything."""
+    def give_way(self) -> None:
+        """Drop everything as memory ran out, and keep half as much from now on."""
         with self._guard:
             self._shares.clear()
             self.bytes = 0
+            self.limit = max(self.limit // 2, min(self.limit, LEAST))
 
     def _share(self, medium: int) -> _Share:
         share = self._shares.setdefault(medium, _Share())
@@ -138,6 +145,21 @@ class FeatureCache:
         size = size_of(share.frames.pop(frame)[0])
         share.bytes -= size
         self.bytes -= size
+
+
+def budget(free: int | None, work: int) -> int:
+    """Say how much may be kept with CUDA: half of what is free beside a picture.
+
+    The other half is for longer conversations, and for whoever else uses the GPU.
+
+    Args:
+        free: bytes there once everything is loaded; None where that is not known.
+        work: bytes that looking at a picture takes.
+
+    >>> [budget(free << 30, 4 << 30) >> 20 for free in (4, 14, 130)]
+    [88, 5120, 8192]
+    """
+    return min(max(LEAST, ((free or 0) - work) // 2), MOST)
 
 
 def size_of(features: Packed) -> int:

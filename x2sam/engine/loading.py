@@ -14,7 +14,9 @@ from __future__ import annotations
 import argparse
 from typing import Any, Final
 
-NAMES: Final = ("base", "revision", "tracker", "bits", "device", "offload", "merge")
+from x2sam.media.limits import MEGA
+
+NAMES: Final = ("base", "revision", "tracker", "bits", "device", "offload", "merge", "cache_bytes")
 """Keywords of `x2sam.load` beside the source; each is an option too."""
 
 
@@ -59,9 +61,24 @@ def add_arguments(
         dest="merge",
         help="keep LoRA apart, as the reference does, instead of adding it to the weights",
     )
+    add(
+        "--cache-mb",
+        type=_megabytes,
+        dest="cache_bytes",
+        metavar="N",
+        help="what was made of frames is kept for further requests, up to so much (92; with CUDA "
+        "half of what is free beside a picture, up to 8590)",
+    )
 
 
 def keywords(arguments: argparse.Namespace) -> dict[str, Any]:
     """Read the options as arguments of `x2sam.load`."""
     given = vars(arguments)
     return {"source": given["model"], **{name: given[name] for name in NAMES}}
+
+
+def _megabytes(text: str) -> int:
+    number = int(text)
+    if number < 0:
+        raise argparse.ArgumentTypeError(f"should be at least 0, not {number}")
+    return number * MEGA

@@ -60,8 +60,13 @@ def weigh(
         layers=config.language.layers,
         rest=sum(sizes.values()) - inside,
         largest=max(sizes.values()),
-        work=WORK * config.mask_encoder.image_size**2 * config.width,
+        work=work(config),
     )
+
+
+def work(config: X2SAMConfig) -> int:
+    """Estimate the bytes that looking at a picture takes beside the weights."""
+    return WORK * config.mask_encoder.image_size**2 * config.width
 
 
 def precisions(config: X2SAMConfig) -> dict[str, Weight]:
