@@ -29,6 +29,7 @@ from demo.settings import Settings
 from demo.source import EngineSource, Loaded, Loading
 from demo.visitors import Visitors
 from demo.workspace import Workspace
+from x2sam.engine.warming import warmed
 from x2sam.errors import PromptError, X2SAMError
 
 if TYPE_CHECKING:
@@ -118,7 +119,7 @@ def serve(settings: Settings) -> int:
             cache_bytes=settings.cache_bytes,
         )
 
-    source = Loaded(load()) if zero.prepare() else Loading(load)
+    source = Loaded(load()) if zero.prepare() else Loading(lambda: warmed(load()))
     with serving(settings, source) as address:
         if isinstance(source, Loading):
             source.begin()  # the page is up sooner than the model
