@@ -34,3 +34,12 @@ class LimitError(X2SAMError):
 
 class DeviceFullError(X2SAMError):
     """The device is out of memory; the message says what to lower."""
+
+
+def reason(error: BaseException) -> str:
+    r"""Say in one line why something else failed: what the error says first, else its kind.
+
+    >>> reason(OSError("\nno such device\nat all")), reason(TimeoutError())
+    ('no such device', 'TimeoutError')
+    """
+    return str(error).strip().partition("\n")[0].strip() or type(error).__name__

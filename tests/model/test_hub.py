@@ -49,6 +49,18 @@ def test_a_revision_that_is_not_there_is_a_sentence(cache):
         hub.fetch("ann/model@v9")
 
 
+@pytest.mark.parametrize(
+    ("error", "said"), [(TimeoutError(), "TimeoutError"), (OSError("\nno way\nhome"), "no way")]
+)
+def test_a_failed_download_says_why(error, said, monkeypatch):
+    def snapshot_download(*_, **__):
+        raise error
+
+    monkeypatch.setattr(huggingface_hub, "snapshot_download", snapshot_download)
+    with pytest.raises(WeightsError, match=f"Hugging Face Hub either: {said}$"):
+        hub.fetch("ann/model")
+
+
 @pytest.fixture
 def online(monkeypatch):
     """Let the Hub have two files, of which one is in the cache, and note what it is asked."""

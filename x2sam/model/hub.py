@@ -17,7 +17,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 
-from x2sam.errors import WeightsError
+from x2sam.errors import WeightsError, reason
 from x2sam.model import room
 
 PUBLISHED: Final = {  # models on the Hub -> their folder in the repository
@@ -68,7 +68,7 @@ def fetch(name: str, only: Sequence[str] = ()) -> Path:
     except Exception as error:  # whatever its HTTP library raises, which changes between versions
         raise WeightsError(
             f"There is no file or folder {name!r}, and it could not be fetched from the "
-            f"Hugging Face Hub either: {str(error).splitlines()[0]}"
+            f"Hugging Face Hub either: {reason(error)}"
         ) from error
     inside = PUBLISHED.get(split(name)[0])
     return folder / inside if inside else folder

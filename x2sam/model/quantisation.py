@@ -18,7 +18,7 @@ from typing import Any, Final, Literal, get_args
 import torch
 from torch import Tensor, nn
 
-from x2sam.errors import WeightsError
+from x2sam.errors import WeightsError, reason
 
 Bits = Literal[8, 4]
 BLOCK: Final = 64  # weights that share a scale in 4 bits
@@ -49,10 +49,9 @@ def check(bits: int | None, device: torch.device) -> Bits | None:
         with torch.inference_mode():
             finite = bool(linear(torch.ones(1, BLOCK, device=device)).isfinite().all())
     except Exception as error:  # whatever a library says that lacks something for this device
-        said = str(error).splitlines() or [type(error).__name__]
         raise WeightsError(
-            f"Weights in {bits} bits cannot be had on {device}: bitsandbytes says “{said[0]}”. "
-            "Load the model without."
+            f"Weights in {bits} bits cannot be had on {device}: bitsandbytes says "
+            f"“{reason(error)}”. Load the model without."
         ) from error
     if not finite:
         raise WeightsError(f"Weights in {bits} bits do not work on {device}; load without.")

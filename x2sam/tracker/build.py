@@ -16,7 +16,7 @@ import torch
 from torch import Tensor, nn
 
 from x2sam.config import MaskEncoderConfig
-from x2sam.errors import WeightsError
+from x2sam.errors import WeightsError, reason
 from x2sam.model.checkpoint_files import read_table, resolve
 from x2sam.tracker.config import CONFIGS, SMALL, TrackerConfig
 from x2sam.tracker.network import Network
@@ -186,8 +186,7 @@ def _edgetam(path: Path, device: torch.device, dtype: torch.dtype) -> Network:
     try:
         model = EdgeTamVideoModel.from_pretrained(path, local_files_only=True, use_safetensors=True)
     except (ImportError, OSError, RuntimeError, ValueError) as error:
-        reason = str(error).strip().splitlines()[0]
-        raise WeightsError(f"EdgeTAM could not be loaded from {path}: {reason}") from error
+        raise WeightsError(f"EdgeTAM could not be loaded from {path}: {reason(error)}") from error
     config = TrackerConfig(
         name="EdgeTAM",
         trunk=MaskEncoderConfig(image_size=int(model.config.image_size)),

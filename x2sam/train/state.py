@@ -14,7 +14,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from x2sam.errors import WeightsError
+from x2sam.errors import WeightsError, reason
 
 _BROKEN = (
     *(RuntimeError, KeyError, TypeError, ValueError),
@@ -48,10 +48,9 @@ def read_state(file: Path, modules: Mapping[str, nn.Module], optimizer: Any) -> 
         optimizer.load_state_dict(state["optimizer"])
         return dict(state["where"])
     except _BROKEN as error:
-        why = str(error).strip().partition("\n")[0]
         raise WeightsError(
             f"The run in {file.parent} cannot go on: its {file.name} is damaged, or belongs to "
-            f"a run with other settings ({why})."
+            f"a run with other settings ({reason(error)})."
         ) from error
 
 
