@@ -12,9 +12,10 @@ LOADING: Final[dict[str, str]] = {
     "What has to be on {} takes {} of its memory, and {} is free. Free some, or take a smaller "
     "model such as nano.": "必须放在 {0} 上的部分需要 {1} 内存，而可用的只有 {2}。"
     "请释放一些内存，或选用 nano 这样更小的模型。",
-    "The model takes {}, for which there is no room on {}, in memory and on the disk together. "
-    "Free some, or take a smaller model such as nano.": "模型需要 {0}，{1}、内存和磁盘加起来也"
-    "放不下。请释放一些空间，或选用 nano 这样更小的模型。",
+    "The model takes {} and a picture about {} more, for which there is no room on {}, in memory "
+    "and on the disk together. Free some, or take a smaller model such as nano.": "模型需要 {0}，"
+    "处理图片大约还需要 {1}，{2}、内存和磁盘加起来也放不下。请释放一些空间，或选用 nano 这样更小"
+    "的模型。",
     "Reading the model takes {} of this machine's memory, and {} is free. Free some first.": (
         "读取模型需要这台机器的 {0} 内存，而可用的只有 {1}。请先释放一些内存。"
     ),

@@ -48,8 +48,17 @@ def test_the_published_model():
 
 
 def test_what_fits_stays_on_one_device():
-    assert place(SMALL, {"cuda:0": 60, "cpu": 99}, offload=True, fewer={}) == ()
+    assert place(SMALL, {"cuda:0": 75, "cpu": 99}, offload=True, fewer={}) == ()
+    assert place(SMALL, {"cuda:0": 60, "cpu": 99}, offload=False, fewer={}) == ()
     assert place(SMALL, {"cuda:0": None}, offload=False, fewer={}) == ()
+
+
+@pytest.mark.parametrize(("there", "stay"), [(74, 1), (66, 1), (65, 1), (64, 0), (59, 0)])
+def test_offloading_keeps_room_for_a_picture(there, stay):
+    """20 for the rest, 15 for the work and two layers of 10 on their way come first."""
+    places = place(SMALL, {"cuda:0": there, "cpu": 99}, offload=True, fewer={})
+    assert places == ("cuda:0",) * stay + ("cpu",) * (4 - stay)
+    assert SMALL.rest + SMALL.work + (2 + stay) * SMALL.layer <= there
 
 
 def test_what_does_not_fit_is_refused_or_spread():

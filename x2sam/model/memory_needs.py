@@ -86,7 +86,10 @@ def _stored(name: str, shape: tuple[int, ...], dtype: torch.dtype, bits: Bits | 
 def place(
     weight: Weight, free: Mapping[str, int | None], *, offload: bool, fewer: Mapping[Bits, int]
 ) -> tuple[str, ...]:
-    """Say where each of the language model's layers goes; () if all fit on the main device.
+    """Say where each of the language model's layers goes; () if all stay on the main device.
+
+    With offload, the work on a picture has its room there before any layer has. Without, the
+    weights alone decide, as that work is an estimate: where it may not fit is only told.
 
     Args:
         weight: of the network.
@@ -99,7 +102,7 @@ def place(
         DeviceFullError: there is no room for it.
     """
     (main, there), *others = free.items()
-    if there is None or weight.all <= there:
+    if there is None or weight.all + (weight.work if offload else 0) <= there:
         return ()
     if not offload:
         raise DeviceFullError(
@@ -117,8 +120,9 @@ def place(
     places = spread(weight.layers, weight.layer, [(main, there - fixed), *rooms])
     if places is None:
         raise DeviceFullError(
-            f"The model takes {gb(weight.all)}, for which there is no room on {main}, in memory "
-            "and on the disk together. Free some, or take a smaller model such as nano."
+            f"The model takes {gb(weight.all)} and a picture about {gb(weight.work)} more, for "
+            f"which there is no room on {main}, in memory and on the disk together. Free some, or "
+            "take a smaller model such as nano."
         )
     return places
 
