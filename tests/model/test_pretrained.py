@@ -92,6 +92,21 @@ def test_the_published_layout_is_loaded_offline(bits, tmp_path, monkeypatch):
         load(repository, revision="v2", device="cpu", tell=silent)
 
 
+@pytest.mark.parametrize("inside", ["", *hub.PUBLISHED.values()], ids=["its folder", "all of it"])
+def test_a_copy_of_the_published_model_finds_its_base_in_the_cache(inside, tmp_path, monkeypatch):
+    monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setattr(weights, "X2SAMConfig", lambda: CONFIG)
+    copy = tmp_path / "copy"
+    (copy / inside).mkdir(parents=True)
+    torch.save(random_tensors("export"), copy / inside / "pytorch_model.bin")
+    with pytest.raises(WeightsError, match="name its folder, or its repository on the Hub"):
+        load(copy, device="cpu", tell=silent)
+    base = {"model.safetensors": serialised(qwen_tensors())}
+    base["tokenizer.json"] = (NANO / "tokenizer.json").read_bytes()
+    put(tmp_path / "cache", weights.QWEN, "2" * 40, base)
+    assert load(copy, device="cpu", tell=silent).model.config == CONFIG
+
+
 def test_what_does_not_fit_is_offloaded(folder, monkeypatch):
     monkeypatch.setattr(memory_needs, "WORK", 0)
     weight = memory_needs.weigh(CONFIG, torch.float32)

@@ -56,9 +56,13 @@ def resolve(source: str | Path) -> Path:
 
 
 def local(source: str | Path) -> Path | None:
-    """Find a checkpoint without the Hub; None if it is not on this machine."""
+    """Find a checkpoint without the Hub; None if it is not on this machine.
+
+    A folder may also be a copy of the whole published repository.
+    """
     if (path := Path(source).expanduser()).exists():
-        return path
+        copies = (path / inside for inside in hub.PUBLISHED.values())
+        return next(filter(Path.is_dir, copies), path)
     packaged = PACKAGED / str(source)
     return packaged if "/" not in str(source) and packaged.is_dir() else None
 

@@ -83,6 +83,17 @@ def missing(name: str, only: Sequence[str] = ()) -> int:
     return sum(file.file_size or 0 for file in files if file.will_download)
 
 
+def cached(name: str) -> Path | None:
+    """Find a repository's weights in the cache alone: the folder with them."""
+    from huggingface_hub.errors import LocalEntryNotFoundError  # noqa: PLC0415
+
+    try:
+        folder = Path(_snapshot(name, (), local_files_only=True))
+    except LocalEntryNotFoundError:
+        return None
+    return folder if any(folder.glob("*.safetensors")) else None
+
+
 def cache() -> Path:
     """Say where the cache is."""
     from huggingface_hub import constants  # noqa: PLC0415 (only who downloads needs it)

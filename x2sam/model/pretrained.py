@@ -76,7 +76,8 @@ def load(
         source: "nano", a repository on the Hub ("hao9610/X2SAM", or "hao9610/X2SAM@revision"), a
             folder, or a file.
         base: Qwen3-VL, for a checkpoint that holds only what training changed; the vocabulary
-            is there too if it is not next to the weights.
+            is there too if it is not next to the weights. Without one it is fetched for the
+            published model, and looked for in the Hub's cache for any other.
         revision: branch, tag or commit of the source, if it is a repository.
         bits: 8 or 4 to store the language model's layers in fewer (see `quantisation`).
         device: where to run; the accelerator if there is one. "auto" also uses other GPUs, and
@@ -95,8 +96,7 @@ def load(
     """
     if revision:
         source = _pinned(source, revision)
-    if base is None and hub.is_published(str(source)):
-        base = weights.QWEN
+    base = base or weights.usual_base(source)
     wish = Wish(bits=bits, device=device, offload=offload, merge=merge, dtype=dtype)
     where = find_device(None if device == AUTO else device)
     kind = dtype or default_dtype(where)

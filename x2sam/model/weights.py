@@ -18,6 +18,7 @@ from torch import Tensor, nn
 
 from x2sam.config import X2SAMConfig
 from x2sam.errors import WeightsError
+from x2sam.model import hub
 from x2sam.model.build import build
 from x2sam.model.checkpoint_files import Stored, read_table, resolve
 from x2sam.model.checkpoint_names import (
@@ -36,7 +37,6 @@ from x2sam.model.checkpoint_names import (
     ours,
     translate,
 )
-from x2sam.model.hub import is_published
 from x2sam.model.placement import DISK, HOST, Placed, Scratch
 from x2sam.model.quantisation import Bits, quantised
 
@@ -66,7 +66,8 @@ def load(
         source: a file, a folder, a packaged model ("nano") or a repository on the Hub.
         config: what the network is made of; else the `config.json` that `save` wrote next to
             the weights says so, else it is the published 4B.
-        base: Qwen3-VL's weights, likewise; only read if the checkpoint lacks them.
+        base: Qwen3-VL's weights, likewise, else `usual_base`; only read if the checkpoint
+            lacks them.
         device: where the weights go.
         dtype: of all weights; None is that of the checkpoint.
         lora: "unmerged" keeps the adapters apart and in float32, as the reference does.
@@ -87,7 +88,7 @@ def load(
         expected = {name: shape for name, shape in expected.items() if name not in frozen}
     _check(found, expected, source)
     if lacking:
-        base = base or (QWEN if is_published(str(source)) else None)
+        base = base or usual_base(source)
         if base is None:
             raise WeightsError(
                 f"{source} holds only what training changed. The rest is in Qwen3-VL-4B-Instruct: "
@@ -109,6 +110,14 @@ def load(
     else:
         assert not any(weight.is_meta for weight in model.parameters())
     return model.eval()
+
+
+def usual_base(source: str | Path) -> str | Path | None:
+    """Name Qwen3-VL for a checkpoint without one: fetched for the published model alone.
+
+    For any other it is what lies in the Hub's cache; None if it does not.
+    """
+    return QWEN if hub.is_published(str(source)) else hub.cached(QWEN)
 
 
 def load_language(model: X2SAM, base: str | Path) -> None:
