@@ -74,7 +74,15 @@ def test_what_does_not_fit_is_refused_or_spread():
 
 
 def test_what_is_told():
-    assert "downloaded" not in told(SMALL, 0, {"cpu": 1000})
-    assert "Up to 3.0 GB has to be downloaded" in told(SMALL, 3 * 10**9, {"cpu": 1000})
-    assert "may not fit" in told(SMALL, 0, {"cpu": 70})
-    assert "free" not in told(SMALL, 0, {"cuda:0": None})
+    assert "downloaded" not in told(SMALL, 0, 0, {"cpu": 1000})
+    download = told(SMALL, 3 * 10**9, 10**10, {"cpu": 1000})
+    assert "Up to 3.0 GB has to be downloaded, to a disk with 10.0 GB free. " in download
+    assert "may not fit" in told(SMALL, 0, 0, {"cpu": 70})
+    assert "free" not in told(SMALL, 0, 0, {"cuda:0": None})
+
+
+def test_the_memory_that_reading_takes_is_told_where_it_is_another():
+    assert "Reading" not in told(NINE, 0, 0, {"cpu": 10**10, "disk": 10**10})
+    assert told(NINE, 0, 0, {"cuda:0": None, "cpu": 3 * 10**9}).endswith(
+        " Reading it takes up to 0.3 GB on cpu; 3.0 GB is free."
+    )

@@ -3,6 +3,7 @@
 The models are nano and the thumbnail. Faked: how much memory there is, and the Hub.
 """
 
+import re
 from io import BytesIO
 
 import huggingface_hub
@@ -61,7 +62,22 @@ def test_the_published_model_is_refused_where_it_cannot_fit(monkeypatch):
         "(5.8 GB) or 4 bits (4.1 GB), let a part of it be kept elsewhere (offload), or take a "
         "smaller model such as nano."
     )
-    assert said[0].startswith("hao9610/X2SAM: Up to 12.0 GB has to be downloaded. It takes 9.5 GB")
+    assert said[0].startswith("hao9610/X2SAM: Up to 12.0 GB has to be downloaded, to a disk with")
+    assert ". It takes 9.5 GB of memory on cpu and about 4.0 GB more for a picture; " in said[0]
+
+
+def test_a_disk_for_a_part_of_the_download_gets_none_of_it(monkeypatch):
+    """There is room for the checkpoint and for its base, but not for both."""
+    monkeypatch.setattr(hub, "fetch", lambda *_: pytest.fail("fetched"))
+    monkeypatch.setattr(hub, "missing", lambda *_: 6_000_000_000)
+    monkeypatch.setattr(room, "host", lambda: 99_000_000_000)
+    monkeypatch.setattr(room, "disk", lambda _: 10_000_000_000)
+    with pytest.raises(WeightsError) as caught:
+        load("hao9610/X2SAM", device="cpu", dtype=torch.bfloat16, tell=lambda _: None)
+    said = str(caught.value)
+    assert said.startswith("hao9610/X2SAM with Qwen/Qwen3-VL-4B-Instruct has to be fetched, which")
+    assert "takes 12.0 GB of disk" in said
+    assert "10.0 GB is free" in said
 
 
 def test_a_folder_without_weights_is_told_before_what_they_would_take(tmp_path, monkeypatch):
@@ -111,8 +127,11 @@ def test_what_does_not_fit_is_offloaded(folder, monkeypatch):
     monkeypatch.setattr(memory_needs, "WORK", 0)
     weight = memory_needs.weigh(CONFIG, torch.float32)
     monkeypatch.setattr(room, "host", lambda: weight.rest + 3 * weight.layer)
-    predictor = load(folder, device="cpu", offload=folder / "layers", tell=silent)
+    monkeypatch.setattr(pretrained, "QUIET", 0)
+    said = []
+    predictor = load(folder, device="cpu", offload=folder / "layers", tell=said.append)
     assert told(predictor.model) == "1 on cpu, 3 on disk"
+    assert re.search(r"Its layers will lie: .* GB on cpu, .* GB on disk\.$", said[-1])
     assert list((folder / "layers").iterdir())
     assert predictor.device == torch.device("cpu")
 

@@ -57,12 +57,7 @@ def fetch(name: str, only: Sequence[str] = ()) -> Path:
     Raises:
         WeightsError: it is neither there nor in the cache, or the disk has no room for it.
     """
-    size = missing(name, only)
-    if size > (free := room.disk(cache())):
-        raise WeightsError(
-            f"{name} has to be fetched, which takes {room.gb(size)} of disk at {cache()}; "
-            f"{room.gb(free)} is free there. Make room, or name another folder in HF_HOME."
-        )
+    check_room(name, missing(name, only))
     try:
         folder = Path(_snapshot(name, only))
     except Exception as error:  # whatever its HTTP library raises, which changes between versions
@@ -81,6 +76,15 @@ def missing(name: str, only: Sequence[str] = ()) -> int:
     except Exception:  # noqa: BLE001 (whoever fetches is told)
         return 0
     return sum(file.file_size or 0 for file in files if file.will_download)
+
+
+def check_room(name: str, size: int) -> None:
+    """Raise `WeightsError` if the cache's disk has no room for so many bytes."""
+    if size > (free := room.disk(cache())):
+        raise WeightsError(
+            f"{name} has to be fetched, which takes {room.gb(size)} of disk at {cache()}; "
+            f"{room.gb(free)} is free there. Make room, or name another folder in HF_HOME."
+        )
 
 
 def cached(name: str) -> Path | None:

@@ -10,7 +10,8 @@ None 9.5 GB
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import prod
 from typing import Final
@@ -22,7 +23,7 @@ from x2sam.errors import DeviceFullError
 from x2sam.model.build import build
 from x2sam.model.checkpoint_files import WINDOW
 from x2sam.model.checkpoint_names import in_layer, is_adapted
-from x2sam.model.placement import spread
+from x2sam.model.placement import HOST, spread
 from x2sam.model.quantisation import Bits, stored_bytes
 from x2sam.model.room import gb
 from x2sam.model.weights import shapes
@@ -132,23 +133,45 @@ def reading(weight: Weight) -> int:
     return WINDOW + weight.largest
 
 
-def told(weight: Weight, download: int, free: Mapping[str, int | None]) -> str:
-    """Say what loading will take, and what there is.
+def told(weight: Weight, download: int, disk: int, free: Mapping[str, int | None]) -> str:
+    r"""Say what loading will take, and what there is.
+
+    Args:
+        weight: of the network.
+        download: bytes that may have to be fetched.
+        disk: bytes that are free for that.
+        free: bytes by place, as for `place`.
 
     >>> small = Weight(layer=10**8, layers=36, rest=2 * 10**9, largest=10**9, work=4 * 10**9)
-    >>> told(small, 9 * 10**9, {"cuda:0": None}).partition(". ")[0]
-    'Up to 9.0 GB has to be downloaded'
-    >>> told(small, 0, {"cuda:0": 8 * 10**9}).partition("; ")[2]
-    '8.0 GB is free, so a picture may not fit.'
+    >>> told(small, 9 * 10**9, 20 * 10**9, {"cuda:0": None}).partition(". ")[0]
+    'Up to 9.0 GB has to be downloaded, to a disk with 20.0 GB free'
+    >>> said = told(small, 0, 0, {"cuda:0": 8 * 10**9, "cpu": 3 * 10**9})
+    >>> print(said.partition("; ")[2].replace(". ", ".\n"))
+    8.0 GB is free, so a picture may not fit.
+    Reading it takes up to 1.3 GB on cpu; 3.0 GB is free.
     """
-    main, there = next(iter(free.items()))
-    fetched = f"Up to {gb(download)} has to be downloaded. " if download else ""
+    (main, there), *_ = free.items()
     takes = (
         f"It takes {gb(weight.all)} of memory on {main} and about {gb(weight.work)} more for a "
         "picture"
     )
-    if there is None:
-        return f"{fetched}{takes}."
-    tight = weight.all <= there < weight.all + weight.work
-    so = ", so a picture may not fit" if tight else ""
-    return f"{fetched}{takes}; {gb(there)} is free{so}."
+    if there is not None:
+        tight = weight.all <= there < weight.all + weight.work
+        takes += f"; {gb(there)} is free{', so a picture may not fit' if tight else ''}"
+    said = [takes]
+    if download:
+        said.insert(0, f"Up to {gb(download)} has to be downloaded, to a disk with {gb(disk)} free")
+    if main != HOST and (host := free.get(HOST)) is not None:
+        said.append(f"Reading it takes up to {gb(reading(weight))} on {HOST}; {gb(host)} is free")
+    return ". ".join(said) + "."
+
+
+def spread_out(weight: Weight, places: Sequence[str]) -> str:
+    """Say how much of a network that is offloaded lies where.
+
+    >>> small = Weight(layer=10**8, layers=3, rest=10**9, largest=10**9, work=10**9)
+    >>> spread_out(small, ("cuda:0", "cpu", "cpu"))
+    'Its layers will lie: 0.1 GB on cuda:0, 0.2 GB on cpu.'
+    """
+    sizes = (f"{gb(n * weight.layer)} on {place}" for place, n in Counter(places).items())
+    return f"Its layers will lie: {', '.join(sizes)}."

@@ -104,10 +104,16 @@ def load(
     free = dict(_free(wish, where))
     config = _config(source)
     weight = weigh(config, kind, stored, lora=not merge)
-    download = sum(hub.missing(str(place)) for place in (source, base) if _is_remote(place))
-    if download or weight.all > QUIET:
-        tell(f"{source}: {memory_needs.told(weight, download, free)}")
+    remote = [str(place) for place in (source, base) if _is_remote(place)]
+    download = sum(map(hub.missing, remote))
+    large = download or weight.all > QUIET
+    if large:
+        disk = room.disk(hub.cache())
+        tell(f"{source}: {memory_needs.told(weight, download, disk, free)}")
     places = _places(wish, config, kind, weight, free)
+    if large and places:
+        tell(f"{source}: {memory_needs.spread_out(weight, places)}")
+    hub.check_room(" with ".join(remote), download)  # all of it, before a part is fetched
     try:
         model = weights.load(
             source,
