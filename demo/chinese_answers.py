@@ -43,6 +43,18 @@ _PAGE: Final = {
         "借到 GPU 之前，无法知道请求需要多久。"
     ),
     "There is no GPU for this at the moment. {}": "目前没有可用的 GPU。{0}",
+    "The GPU was taken back; what was made until shortly before is kept. {}": (
+        "GPU 已被收回；在那之前不久完成的内容会保留。{0}"
+    ),
+    "A GPU is lent for {} seconds, which is enough for about {} of these {} frames. What is made "
+    "by then is kept; take a range of the clip at a time.": (
+        "GPU 一次借用 {0} 秒，大约只够处理这 {2} 帧中的 {1} 帧。届时已完成的内容会保留；"
+        "请每次选取视频的一段。"
+    ),
+    "The time that the GPU was lent for is over. What was made is kept; go on with a range of the "
+    "clip that begins there.": (
+        "GPU 的借用时间已到。已完成的内容会保留；请从那里开始选取一段视频继续。"
+    ),
     # What the Batch and the Model tab say about limits, and what is kept
     "Pictures up to {} MB and {} megapixels. Clips up to {} MB, {}, {} frames and {} megapixels a "
     "frame.": (

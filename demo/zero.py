@@ -4,7 +4,8 @@ There, a function marked `spaces.GPU` runs in a process of its own that ends wit
 all that comes back is what it yields. So nothing may be remembered on that side: a `Job` names a
 folder with the conversation as its `session.json`, and what is yielded between the events, and
 last of all, is the conversation as it became. What stays with the page is a session that never
-computes.
+computes. A turn stops by itself before its time is over, and should it be cut off before that, what
+it had made some seconds ago is at home already.
 
     gpu = on_gpu(source)  # once, before the page is served; None where no GPU is lent
     turn = Turn(gpu, session, path, Request(kind="ask", text="the blue car"))
@@ -23,7 +24,9 @@ from collections.abc import Callable, Generator, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from importlib import import_module
+from math import inf
 from pathlib import Path
+from time import monotonic
 from typing import TYPE_CHECKING, Any, Final
 
 from gradio.exceptions import Error
@@ -34,8 +37,10 @@ from demo.source import EngineSource
 from x2sam.engine.reach import Reach
 from x2sam.errors import X2SAMError
 from x2sam.language.router import route
+from x2sam.language.tasks import TASKS
+from x2sam.language.tasks import Answer as Kind
 from x2sam.media.limits import Limits
-from x2sam.types import Command, Done
+from x2sam.types import Command, Done, Route, Warning  # noqa: A004 (an event)
 
 if TYPE_CHECKING:
     from x2sam.engine.engine import Engine
@@ -43,8 +48,15 @@ if TYPE_CHECKING:
     from x2sam.engine.session import Session
 
 START: Final = 20  # seconds for the process, the file and the first words
-FRAME: Final = 0.2  # seconds for a frame of a clip, with some to spare
-LONGEST: Final = 120  # of one call; what asks for less is served sooner
+FRAME: Final = 0.2  # seconds for a frame of a clip, by the 4B and with some to spare
+FRAMES: Final = {"nano": 0.05}  # likewise, by the model's name
+LONGEST: Final = 120  # seconds of one call; what asks for less is served sooner
+SPARE: Final = 5  # seconds before the end at which a turn stops by itself, with all it has made
+KEPT: Final = 5  # seconds after which what was made is brought home, should the call be cut off
+OVER: Final = (
+    "The time that the GPU was lent for is over. What was made is kept; go on with a range of the "
+    "clip that begins there."
+)
 SESSION: Final = "session.json"
 STOP: Final = "stop"
 
@@ -61,6 +73,7 @@ class Job:
     medium: str  # path of the picture or clip
     folder: str  # with the conversation so far; once STOP is in it, the person wants no more
     frames: int  # that may have to be segmented
+    frame: float = FRAME  # seconds that one of them takes
     limits: Limits = field(default_factory=Limits)
 
 
@@ -114,15 +127,35 @@ def seconds(job: Job) -> int:
     >>> job = Job(request=Request(kind="ask"), medium="a.mp4", folder="", frames=300)
     >>> seconds(job), seconds(replace(job, frames=1)), seconds(replace(job, frames=9000))
     (80, 20, 120)
+    >>> seconds(replace(job, frame=FRAMES["nano"]))
+    35
     """
-    return min(LONGEST, round(START + FRAME * job.frames))
+    return min(LONGEST, round(START + job.frame * job.frames))
+
+
+def forewarning(job: Job) -> Warning | None:
+    """Say that a GPU is not lent for long enough, if it seems so.
+
+    >>> job = Job(request=Request(kind="ask"), medium="a.mp4", folder="", frames=500)
+    >>> forewarning(job)
+    >>> print(forewarning(replace(job, frames=9000)).text.partition(". ")[0])
+    A GPU is lent for 120 seconds, which is enough for about 500 of these 9000 frames
+    """
+    enough = round((LONGEST - START) / job.frame)
+    if job.frames <= enough:
+        return None
+    return Warning(
+        f"A GPU is lent for {LONGEST} seconds, which is enough for about {enough} of these "
+        f"{job.frames} frames. What is made by then is kept; take a range of the clip at a time."
+    )
 
 
 def answers(engine: Engine, job: Job) -> Iterator[Heard | Saved | Failed]:
     """Answer a job from nothing but what is in it."""
     from x2sam.engine.replay import replay, save  # noqa: PLC0415 (torch)
 
-    folder = Path(job.folder)
+    folder, began = Path(job.folder), monotonic()
+    over, due = began + seconds(job) - SPARE, began + KEPT
     try:
         with replay(engine, folder / SESSION, job.medium, limits=job.limits) as session:
 
@@ -132,11 +165,17 @@ def answers(engine: Engine, job: Job) -> Iterator[Heard | Saved | Failed]:
             failed, known = None, session.objects.ids()
             try:
                 for event in job.request.answer(session):
+                    now = monotonic()
                     if (folder / STOP).exists():
                         session.stop()
-                    if not known.issuperset(session.objects.ids()):
-                        known = session.objects.ids()
-                        yield saved()  # for the page can show no mask of what it does not know
+                    elif now > over:
+                        session.stop()
+                        over = inf
+                        yield Warning(OVER)
+                    # The page can show no mask of what it does not know.
+                    if now > due or not known.issuperset(session.objects.ids()):
+                        known, due = session.objects.ids(), now + KEPT
+                        yield saved()
                     yield event
             except X2SAMError as error:
                 failed = error  # what was found before it is kept
@@ -164,6 +203,7 @@ class Turn:
         self._request = request
         self._limits = limits or Limits()
         self._folder: Path | None = None  # while it is answered elsewhere
+        self._begun = False  # to be answered there
 
     def stop(self) -> None:
         """End it before its next step; what is done is kept. It has to have begun."""
@@ -177,22 +217,26 @@ class Turn:
 
         Raises what `Session.ask` raises, and `LendingError` where there is no GPU to be had.
         """
-        if self._gpu is None or self._is_command():
+        task = self._task() if self._gpu else None
+        if self._gpu is None or isinstance(task, Command):
             yield from self._request.answer(self._session)
             return
         with tempfile.TemporaryDirectory(prefix="x2sam-turn-") as folder:
             self._folder = Path(folder)
             try:
-                yield from self._lent(self._gpu)
+                yield from self._lent(self._gpu, self._job(task))
             except Error as error:  # from `spaces`: no quota is left, or the time is over
-                raise LendingError(_sentence(error)) from error
+                raise LendingError(_sentence(error, begun=self._begun)) from error
 
-    def _lent(self, gpu: Answer) -> Generator[Heard, None, None]:
+    def _lent(self, gpu: Answer, job: Job) -> Generator[Heard, None, None]:
         """Ask for a GPU, and pass on what comes from there."""
         before, step, done = self._session.objects, object(), None
-        values = gpu(self._job())
+        if warning := forewarning(job):
+            yield warning
+        values = gpu(job)
         try:
             for value in values:
+                self._begun = True
                 match value:
                     case Saved(content):
                         adopt(self._session, content, before, step)
@@ -211,21 +255,20 @@ class Turn:
         if done is not None:
             yield done
 
-    def _is_command(self) -> bool:
-        """Whether the words only change the list, for which nobody has to lend anything."""
+    def _task(self) -> Route | Command | None:
+        """What the words ask for; a command changes the list, and nobody has to lend anything."""
         request = self._request
         if request.kind in ("propagate", "everything"):
-            return False
-        routed = route(
+            return None
+        return route(
             request.text,
             request.drawings,
             media=self._session.film.media,
             objects=[each.listed() for each in self._session.objects],
             task=request.task,
         )
-        return isinstance(routed, Command)
 
-    def _job(self) -> Job:
+    def _job(self, task: Route | None) -> Job:
         from x2sam.engine.replay import save  # noqa: PLC0415 (torch)
 
         assert self._folder is not None
@@ -233,11 +276,17 @@ class Turn:
         save(session, self._folder / SESSION)
         reach = (request.reach or Reach()).within(len(session.film))
         assert reach.last is not None
+        frames = 1 + (reach.last - reach.first) // session.options.stride
+        if request.kind == "everything":
+            frames = 1
+        elif task and TASKS[task.task].answer is Kind.TEXT:  # without masks
+            frames = min(frames, session.options.chat_frames)
         return Job(
             request=request,
             medium=str(self._medium),
             folder=str(self._folder),
-            frames=1 + (reach.last - reach.first) // session.options.stride,
+            frames=frames,
+            frame=FRAMES.get(session.film.engine.predictor.model.config.name, FRAME),
             limits=self._limits,
         )
 
@@ -265,11 +314,16 @@ def adopt(session: Session, content: bytes, before: Objects, step: object) -> No
     session.restore(turns, history)
 
 
-def _sentence(error: Error) -> str:
-    """Say why there is no GPU.
+def _sentence(error: Error, *, begun: bool) -> str:
+    """Say why there is no GPU, or not any more.
 
-    >>> print(_sentence(Error("You have <b>0s left</b>. <a href='x'>Sign in</a> for more")))
+    >>> no = Error("You have <b>0s left</b>. <a href='x'>Sign in</a> for more")
+    >>> print(_sentence(no, begun=False))
     There is no GPU for this at the moment. You have 0s left. Sign in for more
+    >>> print(_sentence(Error("GPU task aborted"), begun=True))
+    The GPU was taken back; what was made until shortly before is kept. GPU task aborted
     """
     told = re.sub(r"<[^>]*>", "", str(error.message))
+    if begun:
+        return f"The GPU was taken back; what was made until shortly before is kept. {told}"
     return f"There is no GPU for this at the moment. {told}"

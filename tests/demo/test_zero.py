@@ -5,10 +5,12 @@ yielded, pickled; and the predictor, an actor that knows coloured squares. Files
 processes are real: what works here does not lean on memory that is shared.
 """
 
+import itertools
 import multiprocessing
 import os
 import sys
 import warnings
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -31,7 +33,7 @@ from x2sam.engine.reach import Reach
 from x2sam.errors import DeviceFullError, LimitError, PromptError
 from x2sam.media.limits import Limits
 from x2sam.media.masks import Rle
-from x2sam.types import Done, Drawing, MaskReady, Routed
+from x2sam.types import Done, Drawing, MaskReady, Routed, Warning  # noqa: A004 (an event)
 
 pytestmark = pytest.mark.forks
 OVER = "over"
@@ -260,6 +262,64 @@ def test_a_gpu_that_cannot_be_had_is_a_sentence(page):
     page.gpu = refuse
     with pytest.raises(zero.LendingError, match="You have 0s left"):
         page.ask("the red square")
+
+
+@pytest.fixture
+def long(spaces, tmp_path):
+    """A clip whose turns are answered in this process, in which a GPU may be taken back."""
+    for index, frame in enumerate(clip(16, red=(2, 2))):
+        Image.fromarray(frame).save(tmp_path / f"{index}.png")
+    page = Page(tmp_path)
+    page.gpu = lambda job: zero.answers(page.engine, job)
+    return page
+
+
+def test_what_was_made_before_a_turn_is_cut_off_is_kept(long, monkeypatch):
+    monkeypatch.setattr(zero, "KEPT", 0)
+
+    def cut(job):
+        masks = 0
+        for value in zero.answers(long.engine, job):
+            yield value
+            masks += isinstance(value, MaskReady)
+            if masks == 5:
+                raise Error("GPU task aborted")
+
+    long.gpu = cut
+    with pytest.raises(zero.LendingError, match=r"taken back; .* is kept\. GPU task aborted"):
+        long.ask("the red square")
+    (found,) = long.session.objects
+    assert len(found.masks) == 5
+    long.session.undo()
+    assert list(long.session.objects) == [], "it is one change"
+
+
+def test_a_turn_ends_by_itself_before_its_time_is_over(long, monkeypatch):
+    clock = itertools.count()  # a second for each event
+    monkeypatch.setattr(zero, "monotonic", lambda: next(clock))
+    events = long.ask("the red square")
+    assert [event.text for event in events if isinstance(event, Warning)] == [zero.OVER]
+    assert events[-1].stopped
+    (found,) = long.session.objects
+    assert 0 < len(found.masks) < 16
+
+
+def test_what_takes_longer_than_a_gpu_is_lent_for_is_told_before(long, monkeypatch):
+    monkeypatch.setattr(zero, "LONGEST", 22)
+    first, *others = long.ask("the red square")
+    assert first.text.startswith("A GPU is lent for 22 seconds, which is enough for about 10 of")
+    assert not any(isinstance(event, Warning) for event in others)
+    monkeypatch.setitem(zero.FRAMES, long.actor.model.config.name, 0.1)
+    assert not isinstance(long.ask("the red square")[0], Warning), "it is faster"
+
+
+def test_talk_about_a_clip_does_not_ask_for_all_of_its_frames(long):
+    jobs = []
+    long.gpu = lambda job: jobs.append(job) or zero.answers(long.engine, job)
+    long.session.options = replace(long.session.options, chat_frames=3)
+    long.ask("what is this?", task="chat")
+    long.ask("the red square")
+    assert [job.frames for job in jobs] == [3, 16]
 
 
 def test_elsewhere_the_session_answers(file, monkeypatch):
