@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Final
 import gradio as gr
 
 from demo.labels import label, sentence
+from demo.lending import is_lent
 from demo.settings import Settings
 from demo.source import EngineSource
 from x2sam.doctor import as_text, examine
@@ -165,7 +166,7 @@ def kept(settings: Settings) -> str:
 
 def doctor() -> object:
     """Examine the machine and the installation."""
-    return gr.update(value=as_text(examine()), visible=True)
+    return gr.update(value=as_text(examine(lent=is_lent())), visible=True)
 
 
 def sections(text: str) -> dict[str, str]:

@@ -87,5 +87,9 @@ def test_limits_and_times_are_stated():
 
 @pytest.mark.timeout(120)
 def test_the_report_is_made_when_asked_for(monkeypatch):
-    monkeypatch.setattr(model_tab, "examine", list)
+    asked = []
+    monkeypatch.setattr(model_tab, "examine", lambda *, lent: asked.append(lent) or [])
     assert model_tab.doctor()["visible"]
+    monkeypatch.setattr(model_tab, "is_lent", lambda: True)
+    model_tab.doctor()
+    assert asked == [False, True], "where a GPU is lent, this process has none"

@@ -34,6 +34,19 @@ def test_a_failing_probe_becomes_a_line(error, value):
     ]
 
 
+def test_what_needs_a_gpu_that_is_lent_is_not_examined():
+    def probe():
+        pytest.fail("there is no GPU in this process")
+
+    table = [("devices", "x", probe), ("self-test", "y", probe), ("system", "z", lambda: "fine")]
+    findings = doctor.examine(table, lent=True)
+    assert [finding.value.partition(":")[0] for finding in findings] == [
+        *["not examined"] * 2,
+        "fine",
+    ]
+    assert all(finding.ok for finding in findings)
+
+
 def test_text_groups_by_section_and_marks_failures():
     findings = [
         Finding("a", "one", "1"),

@@ -17,6 +17,24 @@ def test_an_old_driver_is_told():
         match("13.2", "470.1", available=False)
 
 
+@pytest.mark.parametrize(
+    ("capability", "says"),
+    [((7, 0), "card has compute capability 7.0, .* built for sm_75, sm_90 alone"), ((7, 5), None)],
+)
+def test_a_card_that_torch_was_not_built_for_is_told(capability, says, monkeypatch):
+    monkeypatch.setattr(torch.version, "cuda", "13.0")
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 1)
+    monkeypatch.setattr(torch.cuda, "get_arch_list", lambda: ["sm_75", "sm_90"])
+    monkeypatch.setattr(torch.cuda, "get_device_name", lambda _: "card")
+    monkeypatch.setattr(torch.cuda, "get_device_capability", lambda _: capability)
+    if says is None:
+        assert machine._build() == "CUDA 13.0, which the driver runs"
+    else:
+        with pytest.raises(RuntimeError, match=says):
+            machine._build()
+
+
 def test_the_driver_is_read_from_its_file(tmp_path, monkeypatch):
     file = tmp_path / "version"
     file.write_text("NVRM version: NVIDIA UNIX Open Kernel Module  580.65.06  Release Build\n")
@@ -24,6 +42,7 @@ def test_the_driver_is_read_from_its_file(tmp_path, monkeypatch):
     assert machine._installed_driver() == "580.65.06"
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
     monkeypatch.setattr(torch.version, "cuda", "13.0")
+    monkeypatch.setattr(torch.cuda, "get_arch_list", list)
     assert machine._build() == "CUDA 13.0, which the driver runs"
 
 

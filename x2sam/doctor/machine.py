@@ -7,6 +7,7 @@ import platform
 import re
 import shutil
 import subprocess
+from collections.abc import Sequence
 from functools import partial
 from importlib import metadata
 from pathlib import Path
@@ -107,7 +108,36 @@ def _build() -> str:
     """Say what torch was built for, and whether that and the driver go together."""
     import torch
 
-    return match(torch.version.cuda, _installed_driver(), available=torch.cuda.is_available())
+    available = torch.cuda.is_available()
+    said = match(torch.version.cuda, _installed_driver(), available=available)
+    built = torch.cuda.get_arch_list() if torch.version.cuda and available else []
+    for index in range(torch.cuda.device_count() if built else 0):
+        major, minor = torch.cuda.get_device_capability(index)
+        if not runs(major, minor, built):
+            raise RuntimeError(
+                f"{torch.cuda.get_device_name(index)} has compute capability {major}.{minor}, and "
+                f"torch {torch.__version__} was built for {', '.join(built)} alone; install one "
+                "that was built for this card"
+            )
+    return said
+
+
+def runs(major: int, minor: int, built: Sequence[str]) -> bool:
+    """Say whether a card of some compute capability runs what torch was built for.
+
+    Machine code (`sm_`) runs on its own generation from its own capability on, PTX (`compute_`) on
+    all later cards, as the driver translates it.
+
+    >>> runs(8, 9, ["sm_80", "sm_90"]), runs(7, 0, ["sm_75", "sm_80"])
+    (True, False)
+    >>> runs(12, 1, ["sm_90a", "compute_90"]), runs(12, 1, ["sm_90a"])
+    (True, False)
+    """
+    for kind, number in re.findall(r"(sm|compute)_([0-9]+)", " ".join(built)):
+        oldest = divmod(int(number), 10)
+        if oldest <= (major, minor) and (kind == "compute" or oldest[0] == major):
+            return True
+    return False
 
 
 def match(built: str | None, driver: str | None, *, available: bool) -> str:
