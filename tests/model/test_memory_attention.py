@@ -5,8 +5,10 @@ random features. Nothing is faked.
 """
 
 import torch
+import torch.nn.functional as F
 from recording import network
 
+from x2sam.model import memory_attention
 from x2sam.model.positions import rotate, rotation, sine_positions
 
 
@@ -46,6 +48,20 @@ def test_the_result_has_the_features_shape_and_a_norm():
     norm = network().memory_attention.layer_norm
     cells = (out.movedim(1, -1) - norm.bias) / norm.weight
     assert torch.allclose(cells.mean(-1), torch.zeros(1, 4, 6), atol=1e-4)
+
+
+def test_some_queries_at_a_time_attend_as_all_do(monkeypatch):
+    whole, sizes = attended(*remembered()), []
+    usual = F.scaled_dot_product_attention
+
+    def attend(query, key, value):
+        sizes.append(query.shape[2])
+        return usual(query, key, value)
+
+    monkeypatch.setattr(F, "scaled_dot_product_attention", attend)
+    monkeypatch.setattr(memory_attention, "QUERIES", 9)
+    assert torch.allclose(attended(*remembered()), whole, atol=1e-6)
+    assert set(sizes) == {9, 6}, "24 queries in three parts"
 
 
 def test_rotation_keeps_lengths_and_tells_differences_only():

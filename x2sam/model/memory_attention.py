@@ -7,12 +7,16 @@ SAM 2's, keys of the cross-attention are not rotated: the memory has one grid fo
 
 from __future__ import annotations
 
+from typing import Final
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from x2sam.config import MemoryConfig
 from x2sam.model.positions import rotate, rotation, sine_positions
+
+QUERIES: Final = 4096  # at a time, where all scores of so many are held
 
 
 class MemoryAttention(nn.Module):
@@ -96,5 +100,16 @@ class RotaryAttention(nn.Module):
         k = self.k_proj(key)
         k = rotate(k, tables) if rotate_keys else k
         v = self.v_proj(value)
-        out: Tensor = F.scaled_dot_product_attention(q[:, None], k[:, None], v[:, None])[:, 0]
-        return torch.as_tensor(self.o_proj(out))
+        return torch.as_tensor(self.o_proj(_attend(q[:, None], k[:, None], v[:, None])[:, 0]))
+
+
+def _attend(query: Tensor, key: Tensor, value: Tensor) -> Tensor:
+    """Attend from (B, 1, N, D) to (B, 1, M, D), on most devices with some queries at a time.
+
+    CUDA's kernels never hold all scores; Apple's do, which for the 4B's 256 x 256 features are
+    65,536 times 65,536.
+    """
+    if query.is_cuda or query.shape[2] <= QUERIES:
+        return F.scaled_dot_product_attention(query, key, value)
+    parts = query.split(QUERIES, dim=2)
+    return torch.cat([F.scaled_dot_product_attention(part, key, value) for part in parts], dim=2)
