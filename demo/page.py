@@ -113,6 +113,7 @@ def serve(settings: Settings) -> int:
             revision=settings.revision,
             tracker=settings.tracker,
             bits=settings.bits,
+            dtype=settings.dtype,
             device=settings.device,
             offload=settings.offload,
             merge=settings.merge,

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import Literal
 
 from x2sam.errors import PromptError
 from x2sam.media.limits import Limits
@@ -30,6 +31,7 @@ class Settings:
     revision: str | None = None  # of the model, if it is a repository on the Hub
     tracker: str | None = None  # SAM 2: a name, a folder or a file; None does without
     bits: int | None = None  # 8 or 4 for the language model's layers
+    dtype: Literal["float32", "bfloat16"] | None = None  # what the device is quick with
     device: str | None = None  # the accelerator if there is one
     offload: bool = False  # what does not fit on the device
     merge: bool = True  # LoRA into the weights

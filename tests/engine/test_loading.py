@@ -12,9 +12,12 @@ from x2sam import cli
 FRUIT = str(Path(__file__).parents[2] / "assets" / "fruit.png")
 
 
-@pytest.mark.parametrize(("bits", "words"), [(None, "float32"), (4, "layers in 4 bits")])
-def test_facts_tell_the_precision(bits, words):
-    facts = x2sam.load("nano", bits=bits, device="cpu").facts()
+@pytest.mark.parametrize(
+    ("wish", "words"),
+    [({}, "float32"), ({"dtype": "bfloat16"}, "bfloat16"), ({"bits": 4}, "layers in 4 bits")],
+)
+def test_facts_tell_the_precision(wish, words):
+    facts = x2sam.load("nano", device="cpu", **wish).facts()
     assert facts["precision"].endswith(words)
     assert facts["parameters"] == "6.4 million"
     assert facts["device"] == "cpu"

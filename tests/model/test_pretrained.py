@@ -4,6 +4,7 @@ The models are nano and the thumbnail. Faked: how much memory there is, and the 
 """
 
 import re
+from contextlib import nullcontext
 from io import BytesIO
 
 import huggingface_hub
@@ -17,7 +18,7 @@ from x2sam.errors import DeviceFullError, PromptError, WeightsError
 from x2sam.model import checkpoint_files, hub, memory_needs, pretrained, room, weights
 from x2sam.model.build import build
 from x2sam.model.placement import told
-from x2sam.model.pretrained import find_device, load
+from x2sam.model.pretrained import default_dtype, find_device, load
 from x2sam.model.quantisation import bits_of
 from x2sam.model.weights import save
 
@@ -172,6 +173,24 @@ def test_devices_that_are_not_there(name):
         pytest.skip("it is there")
     with pytest.raises(PromptError, match=rf"no device '{name}'.*cpu"):
         find_device(name)
+
+
+def test_a_card_computes_in_what_it_has(monkeypatch):
+    """A card that only emulates bfloat16 is given float32; one that cannot be asked is recent."""
+    card = torch.device("cuda", 0)
+    monkeypatch.setattr(torch.cuda, "device", nullcontext)
+    for has, dtype in ((True, torch.bfloat16), (False, torch.float32)):
+        monkeypatch.setattr(
+            torch.cuda, "is_bf16_supported", lambda *, including_emulation, has=has: has
+        )
+        assert default_dtype(card) == dtype
+
+    def fail(**_):
+        raise RuntimeError("No CUDA GPUs are available")
+
+    monkeypatch.setattr(torch.cuda, "is_bf16_supported", fail)
+    assert default_dtype(card) == torch.bfloat16
+    assert default_dtype(torch.device("cpu")) == torch.float32
 
 
 def test_without_a_wish_the_best_device_is_taken():

@@ -208,7 +208,7 @@ def load(
     device: str | torch.device | None = None,
     offload: bool | str | Path = False,
     merge: bool = True,
-    dtype: torch.dtype | None = None,
+    dtype: pretrained.Dtype | torch.dtype | None = None,
     cache_bytes: int | None = None,
     tell: Callable[[str], None] = pretrained.tell,
 ) -> Engine:
@@ -225,7 +225,7 @@ def load(
         offload: let layers of the language model for which the device has no room lie in the
             host's memory and on the disk (there in a temporary folder, or inside of this one).
         merge: add LoRA to the weights; False keeps it apart, as the reference does.
-        dtype: to compute in; float32 on a CPU and bfloat16 elsewhere.
+        dtype: to compute in, also by its name; what the device is quick with by default.
         cache_bytes: what features of frames may take; None: 92 MB, and with CUDA half of what
             is free on the device beside a picture, from 92 MB to 8.6 GB.
         tell: is told what loading will take, if that is much; it is written to stderr.

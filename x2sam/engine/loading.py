@@ -16,7 +16,10 @@ from typing import Any, Final
 
 from x2sam.media.limits import MEGA
 
-NAMES: Final = ("base", "revision", "tracker", "bits", "device", "offload", "merge", "cache_bytes")
+NAMES: Final = (
+    *("base", "revision", "tracker", "bits", "device", "offload", "merge", "dtype"),
+    "cache_bytes",
+)
 """Keywords of `x2sam.load` beside the source; each is an option too."""
 
 
@@ -44,6 +47,12 @@ def add_arguments(
         type=int,
         choices=(8, 4),
         help="store the language model's layers in fewer bits: less memory, slightly other answers",
+    )
+    add(
+        "--dtype",
+        choices=("float32", "bfloat16"),
+        help="what to compute in; bfloat16 takes half the memory, and is what the published model "
+        "was trained in. Without it what the device is quick with: float32 on a CPU",
     )
     add(
         "--device",

@@ -11,7 +11,7 @@ import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, get_args
+from typing import Final, Literal, get_args
 
 import torch
 
@@ -26,6 +26,8 @@ from x2sam.model.predictor import Predictor
 
 AUTO: Final = "auto"
 VOCABULARY: Final = "tokenizer.json"
+Dtype = Literal["float32", "bfloat16"]
+DTYPES: Final = {"float32": torch.float32, "bfloat16": torch.bfloat16}
 QUIET: Final = 10**9  # bytes; what takes less is not worth a word
 
 
@@ -42,7 +44,6 @@ class Wish:
     device: str | torch.device | None = None
     offload: bool | str | Path = False
     merge: bool = True
-    dtype: torch.dtype | None = None
 
     def __post_init__(self) -> None:
         """Raise `WeightsError` for what cannot go together."""
@@ -67,7 +68,7 @@ def load(
     device: str | torch.device | None = None,
     offload: bool | str | Path = False,
     merge: bool = True,
-    dtype: torch.dtype | None = None,
+    dtype: Dtype | torch.dtype | None = None,
     tell: Callable[[str], None] = tell,
 ) -> Predictor:
     """Load a model and its vocabulary.
@@ -86,7 +87,7 @@ def load(
             host's memory, and then on the disk: in a temporary folder, or in one inside of the
             folder that is named here.
         merge: add LoRA to the weights; False keeps it apart, in float32, as the reference does.
-        dtype: to compute in; float32 on a CPU and bfloat16 elsewhere.
+        dtype: to compute in, also by its name; None is `default_dtype`.
         tell: is told what loading will take, if that is much.
 
     Raises:
@@ -97,9 +98,9 @@ def load(
     if revision:
         source = _pinned(source, revision)
     base = base or weights.usual_base(source)
-    wish = Wish(bits=bits, device=device, offload=offload, merge=merge, dtype=dtype)
+    wish = Wish(bits=bits, device=device, offload=offload, merge=merge)
     where = find_device(None if device == AUTO else device)
-    kind = dtype or default_dtype(where)
+    kind = (DTYPES[dtype] if isinstance(dtype, str) else dtype) or default_dtype(where)
     stored = quantisation.check(bits, where)
     free = dict(_free(wish, where))
     config = _config(source)
@@ -159,7 +160,18 @@ def find_device(asked: str | torch.device | None) -> torch.device:
 
 
 def default_dtype(device: torch.device) -> torch.dtype:
-    """Say in what a device computes if nothing else is said."""
+    """Say in what a device computes if nothing else is said.
+
+    bfloat16 where the device has it: not on a CPU, where it is slow, and not on NVIDIA's cards
+    before Ampere, which emulate it.
+    """
+    if device.type == "cuda":
+        try:
+            with torch.cuda.device(device):
+                there = torch.cuda.is_bf16_supported(including_emulation=False)
+        except (RuntimeError, AssertionError):  # a GPU yet to be lent is a recent one
+            there = True
+        return torch.bfloat16 if there else torch.float32
     return torch.float32 if device.type == "cpu" else torch.bfloat16
 
 
