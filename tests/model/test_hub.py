@@ -6,7 +6,7 @@ Faked: what the Hub answers about sizes, and the free disk.
 
 from types import SimpleNamespace
 
-import huggingface_hub
+import huggingface_hub.constants
 import pytest
 from hub_cache import put
 
