@@ -203,6 +203,36 @@ def test_a_cleared_frame_counts_no_more(tracking, tracker):
         tracking.propagate()
 
 
+def test_marks_that_were_taken_back_leave_no_trace(tracking, tracker):
+    """Cleared marks once steered a later correction, through the outlines of what they carried."""
+    tracking.add(1, 0, points=[(30, 20)])
+    tracking.add(1, 9, points=[(60, 45)])
+    walked(tracking)
+    tracking.clear(0)
+    found = tracking.add(1, 5, points=[(50, 30)])
+    with tracker.open(Moving()) as straight:
+        straight.add(1, 9, points=[(60, 45)])
+        assert same(straight.add(1, 5, points=[(50, 30)]), found)
+        after, expected = walked(tracking, 0), walked(straight, 0)
+    assert all(same(after[frame][1], expected[frame][1]) for frame in expected)
+
+
+@pytest.mark.parametrize("walks", [1, 2])
+def test_marks_that_were_replaced_leave_no_trace(tracking, tracker, walks):
+    """Whether a walk has seen them or not; what was carried before they came still counts."""
+    tracking.add(1, 2, points=[(30, 20)])
+    walked(tracking)
+    tracking.add(1, 6, points=[(10, 45)])
+    for _ in range(1, walks):
+        walked(tracking)
+    found = tracking.add(1, 6, points=[(60, 45)])
+    with tracker.open(Moving()) as straight:
+        straight.add(1, 2, points=[(30, 20)])
+        if walks == 1:
+            walked(straight)
+        assert same(straight.add(1, 6, points=[(60, 45)]), found)
+
+
 def test_a_walk_can_be_stopped_and_goes_on_where_it_was(tracking, tracker):
     tracking.add(1, 0, points=[(30, 20)])
     walk = tracking.propagate()

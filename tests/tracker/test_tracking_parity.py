@@ -115,6 +115,21 @@ def test_the_loop_is_that_of_sam2s_own_predictor(trackers, predictor):
         assert np.array_equal(mine, other.numpy())
 
 
+def test_a_walk_backward_knows_only_the_marks(trackers, predictor):
+    """As the predictor's does in a state that has not been forward; one both ways knows more."""
+    state = predictor.init_state(Moving(FRAMES))
+    at, kinds = np.array(CLICK, np.float32), np.ones(1, np.int32)
+    predictor.add_new_points_or_box(state, 3, 1, at, kinds)
+    theirs = {f: m[0, 0] > 0 for f, _, m in predictor.propagate_in_video(state, 3, reverse=True)}
+    with trackers["sam2"].open(Moving(FRAMES)) as tracking:
+        tracking.add(1, 3, points=CLICK)
+        both = walked(tracking, 3, "both")
+        ours = walked(tracking, 3, "backward")
+    assert ours.keys() == theirs.keys()
+    assert all(np.array_equal(ours[frame][1].mask, theirs[frame].numpy()) for frame in theirs)
+    assert any((ours[frame][1].mask != both[frame][1].mask).any() for frame in theirs)
+
+
 def test_the_transformers_back_end_is_its_own_model(trackers):
     """For one click and a walk; the rest it does differently, which is why the loop is ours."""
     network = trackers["transformers"].network

@@ -34,10 +34,16 @@ class ObjectMemory:
         self._fresh[frame] = remembered
 
     def unmark(self, frame: int) -> None:
-        """Forget the marks of a frame, and what was carried from them."""
-        for table in (self.prompts, self.marked, self._fresh):
-            table.pop(frame, None)
-        self.carried.clear()
+        """Forget the marks of a frame, and all that walks found with their help.
+
+        Marks that no walk has seen yet leave nothing: what was carried before is as it was.
+        """
+        self.prompts.pop(frame, None)
+        self._fresh.pop(frame, None)
+        if self.marked.pop(frame, None) is not None:
+            self.carried.clear()
+            self._outlines.clear()
+            self._reached = bytearray(len(self._reached))
 
     def begin(self, start: int, behind: int) -> None:
         """Prepare for a walk that comes from the frame `behind` its start.

@@ -2,8 +2,9 @@
 
 One loop for all back ends, which is that of SAM 2 (arXiv 2408.00714, section 4 and appendix C) with
 three differences. A correction is kept, on whatever frame it is made. Marks that replace others
-begin again, and so does a walk, unless it goes on where the last one stopped: what a person sees
-depends on the marks and not on how they came about. And what no frame looks at is dropped.
+begin again, and so does a walk, unless it goes on where the last one stopped: marks that were taken
+back, and walks that went elsewhere, leave no trace in what is found later. And what no frame looks
+at is dropped.
 """
 
 from __future__ import annotations
@@ -186,7 +187,8 @@ class Tracking:
 
         Args:
             start: where to begin; else the first frame with marks, backward the last one.
-            direction: "both" goes forward first, and then backward from before the start.
+            direction: "both" goes forward first, and then backward from before the start, where
+                it still remembers what lies behind; "backward" alone knows only the marks.
             first: frames before it are left out.
             last: frames after it are left out.
             objects: numbers; all if None.
