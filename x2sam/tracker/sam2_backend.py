@@ -1,17 +1,19 @@
 """The network from the `sam2` package, whose modules are the reference for all that it does.
 
 Its configuration is the file that the package ships, with our numbers in place of those that
-differ; it is read without Hydra's global state. The package's own video predictor is not used.
+differ; it is read without Hydra's global state, which is left as it was found. The package's own
+video predictor is not used.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-import sam2
 import torch
+from hydra.core.global_hydra import GlobalHydra
 from hydra.utils import instantiate
 from omegaconf import OmegaConf
 from torch import Tensor, nn
@@ -28,7 +30,25 @@ from x2sam.tracker.network import (
 )
 from x2sam.tracker.object_memory import ObjectMemory
 
-SHIPPED = Path(sam2.__file__).parent / "configs" / "sam2.1" / "sam2.1_hiera_t.yaml"
+
+def _package() -> Path:
+    """Import sam2 and say where it lies.
+
+    It initialises Hydra for the whole process, which an application can do only once: so that is
+    undone. Whoever calls the package's own `build_sam2` after this initialises Hydra first.
+    """
+    hydra = GlobalHydra.instance()
+    was_initialized = hydra.is_initialized()
+    try:
+        module = import_module("sam2.modeling.sam2_base")
+        import_module("sam2.modeling.backbones.hieradet")  # asks for the most; else `build` would
+    finally:
+        if not was_initialized:
+            hydra.clear()
+    return Path(str(module.__file__)).parents[1]
+
+
+SHIPPED = _package() / "configs" / "sam2.1" / "sam2.1_hiera_t.yaml"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
