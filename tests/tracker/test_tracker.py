@@ -14,6 +14,7 @@ import torch
 
 from tests.tracker.moving import SIZE, Moving, Spy, walked
 from x2sam.errors import PromptError
+from x2sam.tracker.network import enlarged
 from x2sam.tracker.tracker import Tracker
 
 
@@ -56,10 +57,31 @@ def test_only_frames_that_are_looked_at_are_decoded(tracking, clip):
 
 def test_a_painted_mask_is_taken_as_it_is(tracking):
     shape = tracking.add(1, 4, mask=painted())
-    union = (shape.mask | painted()).sum()
-    assert (shape.mask & painted()).sum() / union > 0.95  # it went through the network's grid
+    assert np.array_equal(shape.mask, painted())  # though the network knows it on a coarser grid
     assert shape.score == 1
     assert shape.visible > 0.99
+    shape.mask[:] = False
+    assert np.array_equal(tracking.add(1, 4, mask=painted()).mask, painted())
+    assert np.array_equal(walked(tracking, last=4)[4][1].mask, painted())
+
+
+@pytest.mark.parametrize(
+    "place", [np.s_[200:208, 301:309], np.s_[77:78, 411:412], np.s_[0:1, 511:], np.s_[99, 20:490]]
+)
+def test_what_is_smaller_than_a_cell_is_not_lost(tracker, place):
+    """A square of eight pixels once was nothing to the network, and yet surely visible."""
+    mask = np.zeros((512, 512), bool)
+    mask[place] = True
+    spy = Spy(tracker.network)
+    with Tracker(spy).open(Moving(2, size=(512, 512))) as tracking:
+        shape = tracking.add(1, 0, mask=mask)
+    assert np.array_equal(shape.mask, mask)
+    assert shape.visible > 0.99
+    side = tracker.network.config.trunk.image_size
+    known = enlarged(spy.decoded[0].logits, (side, side))[0, 0] > 0
+    where = mask.reshape(side, 4, side, 4).any((1, 3))
+    assert known[where].any()
+    assert known.sum() <= 81 * where.sum()
 
 
 def test_points_correct_a_painted_mask_in_one_call_or_two(tracking):

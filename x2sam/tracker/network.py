@@ -47,6 +47,7 @@ class Remembered:
 
     decoded: Decoded
     memory: Tensor  # in the layout of the back end
+    given: NDArray[np.bool_] | None = None  # (H, W), a mask that nothing corrected: shown as it is
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -139,11 +140,20 @@ def pixels_of(picture: NDArray[np.uint8], side: int, device: torch.device) -> Te
     return (scaled - mean) / deviation
 
 
-def mask_of(mask: NDArray[np.bool_], side: int, device: torch.device) -> Tensor:
-    """Scale a mask (H, W) for the network: (1, 1, S, S) of 0 and 1."""
+def mask_of(mask: NDArray[np.bool_], side: int, stride: int, device: torch.device) -> Tensor:
+    """Scale a mask (H, W) for the network: (1, 1, S, S) of 0 and 1.
+
+    The network's own masks have `stride` of its pixels a cell. What is so small or thin that
+    nothing of it would be left there is drawn wider, by a cell less one pixel to every side.
+    """
     tensor = torch.tensor(mask, device=device)[None, None].float()
     scaled = F.interpolate(tensor, (side, side), mode="bilinear", antialias=True)
-    return (scaled >= 0.5).float()  # noqa: PLR2004 (half of a pixel)
+    scaled = (scaled >= 0.5).float()  # noqa: PLR2004 (half of a pixel)
+    own = F.interpolate(scaled * 2 - 1, [side // stride] * 2, mode="bilinear", antialias=True)
+    if not mask.any() or (enlarged(own, (side, side)) > 0).any():
+        return scaled
+    touched = F.adaptive_max_pool2d(tensor, side)
+    return F.max_pool2d(touched, 2 * stride - 1, stride=1, padding=stride - 1)
 
 
 def enlarged(logits: Tensor, size: tuple[int, int]) -> Tensor:

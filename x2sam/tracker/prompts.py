@@ -64,6 +64,11 @@ class Prompt:
         painted = self.mask is not None and bool(self.mask.any())
         return 1 in self.labels or self.box is not None or painted
 
+    @property
+    def given(self) -> Mask | None:
+        """The mask that is meant, where neither points nor a box correct it."""
+        return None if self.points or self.box else self.mask
+
     def after(self, old: Prompt | None) -> Prompt:
         """Take over the mask of what stood there before, if this only adds points to it."""
         if old is None or self.mask is not None or not self._begins_like(old):

@@ -16,7 +16,6 @@ from typing import Any, Literal, Protocol, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from torch import Tensor
 
 from x2sam.errors import PromptError
 from x2sam.tracker.network import (
@@ -128,7 +127,8 @@ class Tracking:
             points: x y in pixels.
             labels: 1 for points on the object, 0 for others; all 1 if None.
             box: around the object, x0 y0 x1 y1 in pixels.
-            mask: (H, W) bool, taken as it is; points and box, if any, correct it.
+            mask: (H, W) bool, shown as it is unless points or a box correct it. Other frames know
+                it by the network's grid; one of which that would leave nothing is drawn wider.
 
         Raises:
             PromptError: the marks make no sense.
@@ -138,7 +138,7 @@ class Tracking:
         old = memory.prompts.get(frame)
         prompt = Prompt.checked(self.size, points, labels, box, mask).after(old)
         if old and prompt.equals(old):
-            return self._shape(memory.shown(frame).decoded)
+            return self._shape(memory.shown(frame))
         features = self._features(frame)  # may fail, and then nothing has changed
         if not (old and prompt.extends(old)):
             others = memory.prompts.keys() - {frame}
@@ -154,9 +154,9 @@ class Tracking:
                 old = None
         decoded = self._marked(memory, frame, prompt, old)
         encoded = self._network.remember(features, decoded, marked=True)
-        memory.mark(frame, prompt, Remembered(decoded, encoded))
+        memory.mark(frame, prompt, Remembered(decoded, encoded, prompt.given))
         self._memories[object] = memory
-        return self._shape(decoded)
+        return self._shape(memory.shown(frame))
 
     def remove(self, object: int) -> None:  # noqa: A002
         """Forget an object; one that is not there is no error."""
@@ -250,7 +250,7 @@ class Tracking:
             memory.carry(frame, found)
         memory.reach(frame, reverse=place.reverse)
         memory.drop_beyond(self._network.config.pointers - 1, frame, start)
-        return self._shape(found.decoded)
+        return self._shape(found)
 
     def _marked(
         self, memory: ObjectMemory, frame: int, prompt: Prompt, old: Prompt | None
@@ -262,7 +262,7 @@ class Tracking:
         previous = memory.previous(frame, network.device)
         decoded = None
         if prompt.mask is not None and old is None:
-            drawn = mask_of(prompt.mask, side, network.device)
+            drawn = mask_of(prompt.mask, side, network.config.stride, network.device)
             decoded = network.decode(features, memory, place, initial=initial, mask=drawn)
             previous = decoded.logits
         points = prompt.scaled(self.size, side, network.device)
@@ -283,11 +283,13 @@ class Tracking:
             self._last = frame, network.encode(pixels)
         return self._last[1]
 
-    def _shape(self, decoded: Decoded) -> Shape:
-        mask: Tensor = enlarged(decoded.logits, self.size)[0, 0] > 0
-        return Shape(
-            mask.cpu().numpy(), float(decoded.quality), float(decoded.visible.float().sigmoid())
-        )
+    def _shape(self, one: Remembered) -> Shape:
+        decoded = one.decoded
+        if one.given is not None:
+            mask = one.given.copy()  # the caller may paint on it
+        else:
+            mask = (enlarged(decoded.logits, self.size)[0, 0] > 0).cpu().numpy()
+        return Shape(mask, float(decoded.quality), float(decoded.visible.float().sigmoid()))
 
     def _check_frame(self, frame: int) -> None:
         count = len(self._clip)
