@@ -183,6 +183,9 @@ _WEIGHTS: Final = {
     "The package sam2 is not installed; take the back end transformers.": (
         "未安装 sam2 软件包；请使用 transformers 后端。"
     ),
+    "The package sam2 cannot be imported ({}); take the back end transformers.": (
+        "无法导入 sam2 软件包（{0}）；请使用 transformers 后端。"
+    ),
     "EdgeTAM could not be loaded from {}: {}": "无法从 {0} 加载 EdgeTAM：{1}",
 }
 

@@ -112,6 +112,7 @@ def serve(settings: Settings) -> int:
             base=settings.base,
             revision=settings.revision,
             tracker=settings.tracker,
+            tracker_backend=settings.tracker_backend,
             bits=settings.bits,
             dtype=settings.dtype,
             device=settings.device,

@@ -15,6 +15,7 @@ from typing import Literal
 
 from x2sam.errors import PromptError
 from x2sam.media.limits import Limits
+from x2sam.tracker.config import Backend
 
 ACCOUNTS = "X2SAM_AUTH"
 """The environment variable for accounts, one USER:PASSWORD a line, which `ps` does not show."""
@@ -30,6 +31,7 @@ class Settings:
     base: str | None = None  # Qwen3-VL, where the checkpoint lacks it
     revision: str | None = None  # of the model, if it is a repository on the Hub
     tracker: str | None = None  # SAM 2: a name, a folder or a file; None does without
+    tracker_backend: Backend = "auto"  # the library that computes it
     bits: int | None = None  # 8 or 4 for the language model's layers
     dtype: Literal["float32", "bfloat16"] | None = None  # what the device is quick with
     device: str | None = None  # the accelerator if there is one

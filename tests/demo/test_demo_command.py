@@ -39,7 +39,7 @@ def test_options_are_taken_over():
     given = settings(
         *("--model", "folder", "--device", "cpu", "--port", "8000", "--visitors", "3"),
         *("--tracker", "tiny.pt", "--bits", "4", "--revision", "v1", "--offload", "--unmerged"),
-        *("--cache-mb", "500", "--dtype", "bfloat16"),
+        *("--cache-mb", "500", "--dtype", "bfloat16", "--tracker-backend", "transformers"),
         *("--max-clip-mb", "7", "--max-seconds", "9", "--auth", "ann:a:b", "--mcp"),
     )
     assert (given.model, given.device, given.port, given.visitors) == ("folder", "cpu", 8000, 3)
@@ -47,7 +47,7 @@ def test_options_are_taken_over():
     assert given.auth == (("ann", "a:b"),)
     assert (given.tracker, given.bits, given.revision) == ("tiny.pt", 4, "v1")
     assert (given.offload, given.merge, given.cache_bytes) == (True, False, 500_000_000)
-    assert given.dtype == "bfloat16"
+    assert (given.dtype, given.tracker_backend) == ("bfloat16", "transformers")
     assert given.mcp
 
 

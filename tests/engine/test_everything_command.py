@@ -20,7 +20,7 @@ FAST = ("--points-per-side", "8", "--tracker", "pretended")
 
 @pytest.fixture(autouse=True)
 def loaded(monkeypatch):
-    monkeypatch.setattr(build, "load", lambda source, device=None: follower()[0])
+    monkeypatch.setattr(build, "load", lambda source, backend, device=None: follower()[0])
 
 
 @pytest.fixture

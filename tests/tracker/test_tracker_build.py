@@ -1,17 +1,21 @@
 """Checkpoints of both forms go into both back ends, and what is none is told in words.
 
 Covered: files and folders, names both ways, weights that are missing, surplus or of another shape,
-older and foreign checkpoints, files that would run code, EdgeTAM. The network is random and small,
-and stands in for the official ones; EdgeTAM has the image encoder of SAM 2 in place of its own.
+older and foreign checkpoints, files that would run code, EdgeTAM, a name on the Hub, a sam2 that is
+broken. The network is random and small, and stands in for the official ones; EdgeTAM has the image
+encoder of SAM 2 in place of its own, and the Hub is a cache that is written here.
 """
 
 import os
 import pickle
+import sys
 
+import huggingface_hub
 import numpy as np
 import pytest
 import torch
-from safetensors.torch import save_file
+from hub_cache import put
+from safetensors.torch import save, save_file
 
 from tests.tracker.conftest import SEED
 from tests.tracker.moving import BACKENDS, MICRO, Moving, walked
@@ -106,6 +110,29 @@ def test_what_is_not_there_is_told_in_words(tmp_path, monkeypatch):
     with pytest.raises(WeightsError, match="sam2 is not installed"):
         build.random(MICRO, backend="sam2")
     assert build.random(MICRO).network.backend == "transformers"
+
+
+def test_a_sam2_that_cannot_be_imported_is_done_without(monkeypatch):
+    """It once was a bare ImportError, though only its being there had been looked at."""
+    monkeypatch.setattr(build, "find_spec", lambda _: object())
+    monkeypatch.delitem(sys.modules, "x2sam.tracker.sam2_backend", raising=False)
+    monkeypatch.setitem(sys.modules, "sam2.modeling.backbones.hieradet", None)
+    assert build.random(MICRO).network.backend == "transformers"
+    with pytest.raises(WeightsError, match=r"sam2 cannot be imported \(import of sam2.+\); take"):
+        build.random(MICRO, backend="sam2")
+
+
+def test_a_name_on_the_hub_is_enough(tmp_path, monkeypatch, theirs):
+    monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_CACHE", str(tmp_path))
+    monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_OFFLINE", True)
+    weights = {name: theirs[name] for name in theirs if name != FREQUENCY_COPIES[1]}
+    files = {"config.json": b'{"model_type": "sam2_video"}', "model.safetensors": save(weights)}
+    put(tmp_path, "facebook/sam2.1-hiera-tiny", "1" * 40, files)
+    tracker = load("facebook/sam2.1-hiera-tiny", "transformers", device="cpu")
+    found = tracker.network.model.state_dict()
+    assert all(torch.equal(found[name], theirs[name]) for name in theirs)
+    with pytest.raises(WeightsError, match=r"facebook/sam2\.1-hiera-small"):
+        load("facebook/sam2.1-hiera-small", "transformers")
 
 
 class Harmful:

@@ -26,6 +26,7 @@ from x2sam.media.videos import open_medium
 from x2sam.model import memory_needs, placement, pretrained, quantisation, room
 from x2sam.model.predictor import Predictor
 from x2sam.tracker import build
+from x2sam.tracker.config import Backend
 from x2sam.tracker.tracker import Tracker
 from x2sam.types import Waiting
 
@@ -204,6 +205,7 @@ def load(
     base: str | Path | None = None,
     revision: str | None = None,
     tracker: str | Path | Tracker | None = None,
+    tracker_backend: Backend = "auto",
     bits: int | None = None,
     device: str | torch.device | None = None,
     offload: bool | str | Path = False,
@@ -220,6 +222,8 @@ def load(
         revision: branch, tag or commit of the source, if it is a repository.
         tracker: SAM 2, which then answers clicks and carries masks through clips: a repository on
             the Hub, a folder, a file, or one that is loaded already; None does without.
+        tracker_backend: the library that computes SAM 2; "auto" takes sam2 where it can be
+            imported.
         bits: 8 or 4 to store the language model's layers in fewer.
         device: where to run; the accelerator if there is one; "auto" for all there are.
         offload: let layers of the language model for which the device has no room lie in the
@@ -247,7 +251,7 @@ def load(
         tell=tell,
     )
     if isinstance(tracker, str | Path):
-        tracker = build.load(tracker, device=predictor.device)
+        tracker = build.load(tracker, tracker_backend, device=predictor.device)
     if cache_bytes is None:
         cache_bytes = _cache_bytes(predictor)
     return Engine(predictor, tracker=tracker, cache_bytes=cache_bytes)

@@ -17,6 +17,7 @@ from typing import Any
 
 from tqdm import tqdm
 
+from x2sam.engine import loading
 from x2sam.errors import PromptError
 from x2sam.media.annotations import Item
 from x2sam.media.effects import choose
@@ -58,6 +59,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--tracker", required=True, metavar="NAME|FILE|FOLDER", help="SAM 2 that does it"
     )
+    loading.add_backend(parser)
     parser.add_argument("--device", help="where to run; the accelerator if there is one")
 
 
@@ -66,7 +68,7 @@ def run(arguments: argparse.Namespace) -> int:
     choose(arguments.effect)  # a slip is told before the work
     search = Search(**{field.name: getattr(arguments, field.name) for field in fields(Search)})
     picture = _opened(arguments.picture)
-    tracker = build.load(arguments.tracker, device=arguments.device)
+    tracker = build.load(arguments.tracker, arguments.tracker_backend, device=arguments.device)
     segments: list[Segment] = []
     with tqdm(total=search.points, disable=None, leave=False) as bar:
         for event in everything(tracker, picture.pixels, search):

@@ -12,12 +12,14 @@ This module starts without torch, as a slip in an option should be told at once.
 from __future__ import annotations
 
 import argparse
-from typing import Any, Final
+from typing import Any, Final, get_args
 
 from x2sam.media.limits import MEGA
+from x2sam.tracker.config import Backend
 
+_SAM2: Final = ("tracker", "tracker_backend")
 NAMES: Final = (
-    *("base", "revision", "tracker", "bits", "device", "offload", "merge", "dtype"),
+    *("base", "revision", *_SAM2, "bits", "device", "offload", "merge", "dtype"),
     "cache_bytes",
 )
 """Keywords of `x2sam.load` beside the source; each is an option too."""
@@ -42,6 +44,7 @@ def add_arguments(
         metavar="NAME|FILE|FOLDER",
         help="SAM 2, to point with and to carry masks; for instance facebook/sam2.1-hiera-tiny",
     )
+    add_backend(group)
     add(
         "--bits",
         type=int,
@@ -77,6 +80,16 @@ def add_arguments(
         metavar="N",
         help="what was made of frames is kept for further requests, up to so much (92; with CUDA "
         "half of what is free beside a picture, up to 8590)",
+    )
+
+
+def add_backend(group: argparse._ActionsContainer) -> None:
+    """Describe the option that says which library computes SAM 2."""
+    group.add_argument(
+        "--tracker-backend",
+        choices=get_args(Backend),
+        default="auto",
+        help="the library that computes SAM 2; auto takes sam2 where it can be imported (auto)",
     )
 
 

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any, Final, Literal, get_args
+from typing import Any, Final, get_args
 
 import torch
 from torch import Tensor, nn
@@ -18,12 +19,11 @@ from torch import Tensor, nn
 from x2sam.config import MaskEncoderConfig
 from x2sam.errors import WeightsError, reason
 from x2sam.model.checkpoint_files import read_table, resolve
-from x2sam.tracker.config import CONFIGS, SMALL, TrackerConfig
+from x2sam.tracker.config import CONFIGS, SMALL, Backend, TrackerConfig
 from x2sam.tracker.network import Network
 from x2sam.tracker.tracker import Tracker
 from x2sam.tracker.weight_names import FREQUENCY_COPIES, to_sam2, to_transformers
 
-Backend = Literal["auto", "sam2", "transformers"]
 NAMES: Final = tuple(config.name for config in CONFIGS if "/" in config.name)
 EDGETAM: Final = "edgetam_video"
 OCCLUSION: Final = "occlusion_spatial_embedding_parameter"  # SAM 2.1 has it, 2.0 has not
@@ -42,13 +42,13 @@ def load(
     Args:
         source: an official name (`NAMES`), a file in SAM 2's or transformers' form, or a folder
             with one.
-        backend: which library computes; "auto" takes sam2 where it is installed.
+        backend: which library computes; "auto" takes sam2 where it can be imported.
         device: None takes a GPU where there is one.
         dtype: of matrix products; None is bfloat16 on a GPU and float32 on a CPU.
 
     Raises:
-        WeightsError: the checkpoint is missing, damaged or something else, or the back end is not
-            installed.
+        WeightsError: the checkpoint is missing, damaged or something else, or the back end cannot
+            be imported.
     """
     path = resolve(source)
     chosen = _backend(backend)
@@ -150,9 +150,17 @@ def _backend(name: Backend) -> str:
     installed = find_spec("sam2") is not None
     if name == "sam2" and not installed:
         raise WeightsError("The package sam2 is not installed; take the back end transformers.")
-    if name == "auto":
-        return "sam2" if installed else "transformers"
-    return name
+    if name == "transformers" or not installed:
+        return "transformers"
+    try:
+        import_module("x2sam.tracker.sam2_backend")
+    except ImportError as error:
+        if name == "auto":
+            return "transformers"
+        raise WeightsError(
+            f"The package sam2 cannot be imported ({error}); take the back end transformers."
+        ) from error
+    return "sam2"
 
 
 def _empty(config: TrackerConfig, backend: str) -> tuple[nn.Module, Any]:

@@ -11,9 +11,12 @@ The numbers are those of the official configurations; what all four share is a d
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, Literal
 
 from x2sam.config import MaskEncoderConfig
+
+Backend = Literal["auto", "sam2", "transformers"]
+"""Which library computes; auto takes sam2 where it can be imported."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
