@@ -196,6 +196,9 @@ _REQUESTS: Final = {
     "A search for everything needs at least one point per side and batch.": (
         "查找所有物体时，每边和每批至少需要一个点。"
     ),
+    "A search for everything takes at most {} layers of crops and {} points in all.": (
+        "分割所有东西时，最多可用 {0} 层裁剪、共 {1} 个点。"
+    ),
     "A search for everything takes at most {} points per side.": (
         "查找所有物体时，每边最多 {0} 个点。"
     ),

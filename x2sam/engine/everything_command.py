@@ -39,6 +39,11 @@ HELP = {
     "offset": "how far apart these thresholds are",
     "box_overlap": "from which overlap of boxes on two masks are one, 0 to 1",
     "min_area": "pixels of the smallest part, and of the smallest hole",
+    "threshold": "from which logit on a pixel is in a mask",
+    "crop_layers": "how often crops are halved, to look at them as well",
+    "crop_overlap": "how much crops overlap, in short sides of the picture, 0 to 1",
+    "crop_downscale": "how many times fewer points a crop has a side, with every layer",
+    "crop_box_overlap": "as --box-overlap, of masks from different crops, 0 to 1",
 }
 
 
@@ -54,7 +59,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
             type=int if isinstance(field.default, int) else float,
             default=field.default,
             metavar="N",
-            help=f"{HELP[field.name]} ({field.default})",
+            help=f"{HELP[field.name]} ({field.default:.3g})",
         )
     parser.add_argument(
         "--tracker", required=True, metavar="NAME|FILE|FOLDER", help="SAM 2 that does it"

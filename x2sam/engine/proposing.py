@@ -52,7 +52,7 @@ def propose(work: Work, film: Film, frame: int, search: Search) -> Generator[Sig
             yield progress
     except Stopped:
         stopped = True
-    yield from distinct(found, search.box_overlap)
+    yield from distinct(found, search)
     yield Done(turn=0, seconds=time.monotonic() - started, stopped=stopped)
 
 
