@@ -12,7 +12,8 @@ Clips are assets/race.mp4 to and fro, as long as wanted, in a file. At 25 frames
 are 7500 frames, of which a laptop does ten to twenty a second: an hour for all rows. So the rate is
 5, and a row ends after `--cap` seconds; how many frames it got to stands beside how many there are.
 Without a checkpoint SAM 2 is the small one with random weights, whose masks mean nothing and cost
-the same. Prints a table and appends one JSON line a row to benchmarks/results.jsonl.
+the same. It runs on a GPU if there is one; its peak memory is then the last column, else 0. Prints
+a table and appends one JSON line a row to benchmarks/results.jsonl.
 """
 
 from __future__ import annotations
@@ -37,14 +38,16 @@ from x2sam.engine.options import SUITED
 from x2sam.media.clip_writer import write_clip
 from x2sam.media.timing import Timing
 from x2sam.media.videos import open_clip
-from x2sam.tracker.build import Backend, load, random
+from x2sam.tracker.build import load, random
+from x2sam.tracker.config import Backend
 from x2sam.tracker.tracker import Tracker
 
 RACE = Path(__file__).parents[1] / "assets/race.mp4"
 BOX, WORDS = (176.0, 282.0, 300.0, 372.0), "the blue car"
 BACKENDS: tuple[Backend, ...] = ("sam2", "transformers")
 MODES = ("memory", "one_token", "sam2")
-COLUMNS = ("first s", "frames/s", "frames", "of", "start MB", "peak MB", "tensors")
+COLUMNS = ("first s", "frames/s", "frames", "of", "start MB", "peak MB", "tensors", "GPU MB")
+GPU = torch.cuda.is_available()
 
 
 def main() -> None:
@@ -59,9 +62,8 @@ def main() -> None:
     args = parser.parse_args()
     if args.one:
         kind, how, number, file = args.one
-        tracker = load(args.checkpoint, how) if args.checkpoint and kind == "track" else None
         if kind == "track":
-            found = track(tracker or random(backend=how), file, int(number), args.cap)
+            found = track(tracker_of(args.checkpoint, how), file, int(number), args.cap)
         else:
             found = ask(args.checkpoint, file, how, args.cap)
         print(json.dumps(found))
@@ -92,7 +94,8 @@ def tell(
     row = json.loads(out.splitlines()[-1])
     name = f"{kind}, {how}, {seconds} s" + (f", {number} objects" if kind == "track" else "")
     print(f"{name:<36}" + "".join(f"{row[column]:>10.2f}" for column in COLUMNS), flush=True)
-    where = {"row": name, "rate": args.rate, "cap s": args.cap}
+    device = torch.cuda.get_device_name() if GPU else "cpu"
+    where = {"row": name, "rate": args.rate, "cap s": args.cap, "device": device}
     record("tracker", args.checkpoint or "small, random", {**where, **row})
 
 
@@ -105,44 +108,51 @@ def looped(file: Path, frames: int, rate: int) -> None:
     write_clip(file, pictures, Timing.regular(frames, Fraction(rate)))
 
 
+def tracker_of(checkpoint: str, backend: Backend = "auto") -> Tracker:
+    if checkpoint:
+        return load(checkpoint, backend)
+    device, dtype = ("cuda", torch.bfloat16) if GPU else ("cpu", torch.float32)
+    return random(backend=backend, device=device, dtype=dtype)  # as `load` chooses
+
+
 def track(tracker: Tracker, file: str, objects: int, cap: float) -> dict[str, float]:
     """Carry boxes forward from the first frame."""
     with open_clip(file) as clip, tracker.open(clip) as tracking:
         tracking.add(0, 0, box=BOX)  # the first call of everything is slow
         tracking.clear()
         before, counted = peak(), tensors()
-        started = time.perf_counter()
+        started = now()
         for number in range(objects):
             x0, y0, x1, y1 = BOX
             tracking.add(number, 0, box=(x0 - 40 * number, y0, x1 - 40 * number, y1))
-        first, done, walk = time.perf_counter(), 0, tracking.propagate()
+        first, done, walk = now(), 0, tracking.propagate()
         for _ in walk:
             done += 1
-            if time.perf_counter() - first > cap:
+            if now() - first > cap:
                 break
-        seconds = time.perf_counter() - first
+        seconds = now() - first
         told = measured((first - started) / objects, done, len(clip), seconds, before)
         return {**told, "tensors": tensors() - counted}
 
 
 def ask(checkpoint: str, file: str, how: str, cap: float) -> dict[str, float]:
     """Ask nano in words; frames count when they have a mask."""
-    tracker = None if how != "sam2" else load(checkpoint) if checkpoint else random()
+    tracker = tracker_of(checkpoint) if how == "sam2" else None
     engine = x2sam.load("nano", tracker=tracker)
     options = x2sam.Options(frames=SUITED["nano"].frames, words=128, propagation=how)
     with engine.open(file, options=options) as session:
         before, counted = peak(), tensors()
-        started, first, masked = time.perf_counter(), None, set()
+        started, first, masked = now(), None, set()
         for event in session.ask(WORDS, task="refseg"):
             if not hasattr(event, "mask"):
                 continue
-            now = time.perf_counter()
-            first = first or now
+            at = now()
+            first = first or at
             masked.add(event.frame)
-            if now - first > cap:
+            if at - first > cap:
                 session.stop()
         assert first is not None, f"{how}: nano finds no blue car"
-        seconds = time.perf_counter() - first
+        seconds = now() - first
         told = measured(first - started, len(masked), len(session.film), seconds, before)
         return {**told, "tensors": tensors() - counted}
 
@@ -155,7 +165,15 @@ def measured(first: float, done: int, of: int, seconds: float, before: float) ->
         "of": of,
         "start MB": before,
         "peak MB": peak(),
+        "GPU MB": torch.cuda.max_memory_allocated() / 1e6 if GPU else 0.0,
     }
+
+
+def now() -> float:
+    """Read the clock when the GPU has done what it was told to."""
+    if GPU:
+        torch.cuda.synchronize()
+    return time.perf_counter()
 
 
 def peak() -> float:
