@@ -159,6 +159,57 @@ def test_a_second_click_goes_on_from_the_first(tracked):
     assert (session.objects[0].masks[1] == square(2, 2) | square(20, 2)).all()
 
 
+THREE = {"red": [(2, 2), (20, 2)], "blue": (2, 20)}
+CLICKS = [Drawing.point(*at, frame=0, object=1) for at in ((4, 4), (22, 4), (4, 22))]
+
+
+@pytest.mark.parametrize("again", [True, False], ids=["all each time", "the next one"])
+def test_no_mark_is_told_twice(again, tracked):
+    """A page says all marks of a frame whenever one is added; a program says only the new one."""
+    session = tracked.open(picture(**THREE))
+    for last in range(3):
+        list(session.ask("", CLICKS[0 if again else last : last + 1]))
+    assert [len(kinds) for _, _, kinds, _ in prompted(tracked.log)] == [1, 2, 3]
+    assert session.objects[0].masks.area(0) == 3 * 64
+
+
+def test_the_model_is_shown_the_same_if_marks_are_told_again(tracked):
+    shown = []
+    for first in (0, 1):
+        session = tracked.open(
+            np.stack([picture(**THREE)] * 2), options=Options(propagation="memory")
+        )
+        only = Reach.only(0)
+        list(session.ask("", CLICKS[:1], reach=only))
+        list(session.ask("", CLICKS[first:2], reach=only))
+        shown.append([turn.said[0].regions[0].mask for turn in session.turns])
+    np.testing.assert_array_equal(*shown)
+
+
+def test_marks_of_all_kinds_are_told_once(tracked):
+    box = Drawing(kind="box", box=(2, 2, 10, 10), object=1)
+    line = Drawing(kind="scribble", points=((21, 3), (22, 4), (23, 5)), width=2, object=1)
+    session = tracked.open(picture(**THREE))
+    for marks in ([box], [box, line], [box, line, CLICKS[2]], [box, line, CLICKS[2]]):
+        list(session.ask("", marks))
+    assert [kinds for _, _, kinds, _ in prompted(tracked.log)] == [
+        (2, 3),
+        (2, 3, 1, 1, 1),
+        (2, 3, 1, 1, 1, 1),
+    ]
+
+
+def test_after_an_undo_the_marks_that_are_left_are_told(tracked):
+    session = tracked.open(picture(**THREE))
+    list(session.ask("", CLICKS[:1]))
+    list(session.ask("", CLICKS[:2]))
+    session.undo()
+    tracked.log.clear()
+    list(session.ask("", [CLICKS[0], CLICKS[2]]))
+    assert prompted(tracked.log) == [("mask", 0), ("points", 0, (1, 1), True)]
+    assert (session.objects[0].masks[0] == square(2, 2) | square(2, 20)).all()
+
+
 def test_a_correction_stops_at_the_next_and_keeps_it(tracked):
     session = tracked.open(MOVING)
     list(session.prompt(points=[(5, 5)], frame=0))

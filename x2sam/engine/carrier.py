@@ -18,6 +18,7 @@ from x2sam.engine.marks import marked, obeyed
 from x2sam.engine.objects import Object
 from x2sam.media.images import Pixels
 from x2sam.media.masks import Mask, Rle, Size
+from x2sam.tracker.prompts import Prompt
 from x2sam.tracker.tracker import Shape, Tracked, Tracking
 from x2sam.types import Drawing, Point
 
@@ -148,10 +149,8 @@ class Prompter(Carrier):
         asked = prompt_of(marks, size, known)
         with work.step("track"):
             old = tracking.prompts.get(id_, {}).get(frame)
-            if old and asked.keys() == {"points", "labels", "mask"} and asked["mask"] is known:
-                # What is known was made of those marks, so these are more of them.
-                points, labels = [*old.points, *asked["points"]], [*old.labels, *asked["labels"]]
-                asked = {"points": points, "labels": labels, "box": old.box}
+            if old and known is not None and asked["mask"] is known:
+                asked = _together(old, asked)
             shape = tracking.add(id_, frame, **asked)
             by_hand = all(drawing.kind == "mask" for drawing in marks)
             final = obeyed(asked["mask"] if by_hand else shape.mask, marks)
@@ -192,6 +191,20 @@ def prompt_of(marks: Sequence[Drawing], size: Size, known: Mask | None) -> dict[
     elif known is not None:
         asked["mask"] = known
     return asked
+
+
+def _together(old: Prompt, asked: dict[str, Any]) -> dict[str, Any]:
+    """Add to marks of which a mask was made those that are new, if another box is not among them.
+
+    Marks may be told again: a page says all of a frame each time, a program only the next one.
+    """
+    if asked.get("box", old.box) != old.box:
+        return asked
+    told = [*zip(old.points, old.labels, strict=True)]
+    here = zip(asked.get("points", ()), asked.get("labels", ()), strict=True)
+    every = [*told, *(each for each in here if each not in told)]
+    points, labels = [point for point, _ in every], [label for _, label in every]
+    return {"points": points, "labels": labels, "box": old.box}
 
 
 def _along(drawing: Drawing) -> list[Point]:

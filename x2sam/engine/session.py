@@ -94,7 +94,8 @@ class Session:
 
         Args:
             text: what is wanted, in words.
-            drawings: what was marked since the last request.
+            drawings: what was marked since the last request; marks from before may be told again,
+                which changes nothing.
             task: a key of `TASKS`, for who knows better than the router.
             reach: the frames of a clip that it is about; the masks of others stay as they are.
 
