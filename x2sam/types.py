@@ -310,6 +310,7 @@ class NotFound:
 
     what: str
     candidates: tuple[tuple[str, float], ...] = ()
+    frames: int = 1  # that were looked at
 
 
 @dataclass(frozen=True, slots=True)

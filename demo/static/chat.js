@@ -5,7 +5,7 @@
  * chat_state.js); this file keeps one piece of page for each message. A screen reader hears an
  * answer once, when it is complete, and not letter by letter.
  */
-import { createTranscript, grouped } from "./chat_state.js";
+import { createTranscript, grouped, missed } from "./chat_state.js";
 import { mountComposer } from "./composer.js";
 import { confirm } from "./dialogs.js";
 import { element, icon } from "./element.js";
@@ -78,7 +78,7 @@ export function mountChat(root, store, actions, t) {
     if (event.kind !== "done" && event.kind !== "error") return;
     const message = (store.get().messages ?? []).findLast((each) => each.run === run);
     if (!message) return;
-    const missing = message.missing.map(({ what }) => t("chat.missing", what));
+    const missing = message.missing.map((each) => missed(t, each));
     const end = message.status === "stopped" ? t("chat.stopped") : t("chat.finished");
     spoken.textContent = [message.reply, ...missing, ...message.warnings, message.error ?? end].filter(Boolean).join(" ");
   }

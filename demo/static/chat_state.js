@@ -15,7 +15,7 @@
  *   route: {chip: string, task: string, reason: string}|null,
  *   reply: string, phrases: Phrase[], objects: number[],
  *   estimate: any, ahead: number, progress: any,
- *   warnings: string[], missing: {what: string, candidates: [string, number][]}[],
+ *   warnings: string[], missing: {what: string, candidates: [string, number][], frames: number}[],
  *   error: string|null, status: "running"|"done"|"stopped"|"failed", seconds: number|null,
  * }} Message
  */
@@ -57,8 +57,8 @@ const CHANGES = {
   },
   mask: (message, { object }) =>
     message.objects.includes(object) ? null : { objects: [...message.objects, object] },
-  notfound: (message, { what, candidates }) => ({
-    missing: [...message.missing, { what, candidates: candidates ?? [] }],
+  notfound: (message, { what, candidates, frames }) => ({
+    missing: [...message.missing, { what, candidates: candidates ?? [], frames: frames ?? 1 }],
   }),
   warning: (message, { text }) => ({ warnings: [...message.warnings, text] }),
   error: (_, { text }) => ({ error: text, status: "failed" }),
@@ -69,6 +69,9 @@ const CHANGES = {
     objects: objects ?? message.objects,
   }),
 };
+
+/** Say what was not found, and in a clip on how many frames. */
+export const missed = (t, { what, frames }) => t(frames > 1 ? "chat.missing.clip" : "chat.missing", what, frames);
 
 const isRunning = (message) => message.status === "running";
 

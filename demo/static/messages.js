@@ -5,6 +5,7 @@
  * shows has changed, so a streamed answer does not disturb focus, selection or an open menu.
  */
 import { counted, estimated, seconds, share } from "./amounts.js";
+import { missed } from "./chat_state.js";
 import { createSlots, element, icon, iconButton } from "./element.js";
 import { menuButton } from "./menus.js";
 import { cut, paintPhrases, phraseButton, writePieces } from "./phrases.js";
@@ -95,7 +96,7 @@ export function createMessage(store, actions, composer, t) {
     return [element("span", { class: "x-dim" }, t(key)), ...rest];
   }
 
-  function drawMissing({ what, candidates }) {
+  function drawMissing({ what, candidates, frames }) {
     const near = candidates.filter(([name]) => name !== what);
     const itself = candidates.find(([name]) => name === what);
     const choose = (name) => {
@@ -113,7 +114,7 @@ export function createMessage(store, actions, composer, t) {
     return element(
       "div",
       { class: "x-missing" },
-      element("p", {}, t("chat.missing", what)),
+      element("p", {}, missed(t, { what, frames })),
       itself && element("p", { class: "x-dim" }, t("chat.unlikely", share(itself[1]))),
       near.length > 0 && element("p", { class: "x-dim" }, t("chat.nearest")),
       near.length > 0 && element("div", { class: "x-candidates" }, ...near.map(button)),

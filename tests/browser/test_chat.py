@@ -265,10 +265,13 @@ def test_the_task_is_overruled_from_the_chip(chat):
 def test_not_found_offers_what_comes_nearest(chat):
     chat.ask("the pear")
     chat.hear("notfound", what="the pear", candidates=[["the apple", 0.31], ["the plum", 0.2]])
-    chat.hear("notfound", what="the fig", candidates=[["the fig", 0.12]])
+    chat.hear("notfound", what="the fig", candidates=[["the fig", 0.12]], frames=9)
     chat.hear("done", turn=1)
     expect(chat.page.locator(".x-missing").first).to_contain_text("“the pear” was not found.")
     expect(chat.page.locator(".x-missing").last).to_contain_text("only 12 % certain")
+    expect(chat.page.locator(".x-missing").last).to_contain_text(
+        "on the 9 frames that were looked at"
+    )
     for button in chat.page.locator(".x-candidate").all():
         button.click()
     assert chat.calls("select", "send") == [["select", 1], ["send", "the plum"]]

@@ -96,7 +96,7 @@ def test_a_mask_is_sent_at_the_display_size():
         ),
         (
             NotFound("a cat", (("a dog", 0.2),)),
-            {"kind": "notfound", "what": "a cat", "candidates": (("a dog", 0.2),)},
+            {"kind": "notfound", "what": "a cat", "candidates": (("a dog", 0.2),), "frames": 1},
         ),
         (
             Done(1, "yes", (2,), 0.5),

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from tests.engine.acting import clip, of, picture, square, stage
 from tests.engine.following import follower
+from x2sam.engine.handover import ANCHORS, LOOKED, further
 from x2sam.engine.options import Options
 from x2sam.engine.reach import Reach
 from x2sam.errors import PromptError
@@ -174,18 +175,65 @@ def test_whatever_happens_every_frame_is_told_of_and_anchors_are_believed(scenes
     engine, _ = stage(tracker=tracker)
     session = opened(engine, np.stack([pictures[scene] for scene in scenes]), shown)
     list(session.ask("the red square"))
-    if not any(scenes[frame] in truth for frame in session.shown):
+    more = [] if len(scenes) <= shown else further(Reach().within(len(scenes)), session.shown)
+    there = [frame for frame in more if scenes[frame] in truth]
+    if any(scenes[frame] in truth for frame in session.shown):
+        there = []  # nothing is missing
+    elif not there:
         assert not session.objects
         return
     (thing,) = session.objects
     assert [*thing.masks] == [*range(len(scenes))]
-    for frame in session.shown:
+    anchors = {frame for frame, (how, _) in thing.origins.items() if how is How.SEEN}
+    assert {*session.shown} <= anchors <= {*session.shown, *there}
+    assert len(anchors) == len(session.shown) + min(len(there), ANCHORS)
+    for frame in anchors:
         assert (thing.masks[frame] == truth.get(scenes[frame], nothing)).all()
-    for frame, (how, _) in thing.origins.items():
-        assert (how is How.SEEN) == (frame in session.shown or len(scenes) <= shown)
+    for frame in thing.masks:
         seen = thing.masks[frame]
         assert not seen.any() or (seen == square(2, 2)).all() or (seen == square(20, 20)).all()
     assert len(frames_of(network.log, "carry")) <= 2 * len(scenes)
+
+
+def cut(first, then):
+    """Ten frames of one scene, and fourteen of another."""
+    return np.stack([first] * 10 + [then] * 14)
+
+
+def test_what_the_shown_frame_does_not_show_is_looked_for_on_others(tracked):
+    session = opened(tracked, cut(picture(red=(2, 2)), picture(blue=(20, 20))), shown=1)
+    events = list(session.ask("the red square"))
+    (thing,) = session.objects
+    assert not of(NotFound, events)
+    assert thing.masks.visible() == [*range(10)]
+    seen = [frame for frame, (how, _) in sorted(thing.origins.items()) if how is How.SEEN]
+    assert seen == [1, 4, 7, 12]  # of 1, 4, 7 ... 22, and the one that was shown
+    assert len(thing.masks) == 24
+    looks = frames_of(tracked.actor.log, "segment")
+    assert len(looks) == 1 + LOOKED
+    assert of(Progress, events)[8] == Progress("segmenting frames", 9, 9)
+
+
+def test_of_two_things_the_one_that_is_missing_is_looked_for(tracked):
+    session = opened(tracked, cut(picture(red=(2, 2)), picture(blue=(20, 20))), shown=1)
+    list(session.ask("red box, blue box"))
+    assert [each.name for each in session.objects] == ["blue box", "red box"]
+    blue, red = session.objects
+    assert (red.masks.visible(), blue.masks.visible()) == ([*range(10)], [*range(10, 24)])
+
+
+def test_only_what_is_on_none_of_them_is_not_found(tracked):
+    session = opened(tracked, cut(picture(red=(2, 2)), picture(blue=(20, 20))), shown=1)
+    (missing,) = of(NotFound, session.ask("the green square"))
+    assert missing.frames == 1 + LOOKED
+    assert not session.objects
+    assert not tracked.log
+
+
+def test_who_was_shown_many_frames_looks_at_no_more(tracked):
+    session = opened(tracked, clip(40, red=(2, 2)), shown=LOOKED)
+    (missing,) = of(NotFound, session.ask("the green square"))
+    assert missing.frames == LOOKED
 
 
 def test_a_reader_that_stalls_blocks_nobody(tracked):

@@ -304,8 +304,9 @@ def _tell(event: Event) -> None:
             sys.stdout.flush()
         case Warning(text):
             _say(text, sys.stderr)
-        case NotFound(what, candidates):
-            _say(f"\nNot found: {what}{_near(what, candidates)}")
+        case NotFound(what, candidates, frames):
+            where = f", on {frames} frames" if frames > 1 else ""
+            _say(f"\nNot found: {what}{where}{_near(what, candidates)}")
         case Done(_, text) if text:
             _say("")
 

@@ -18,7 +18,7 @@ from x2sam.engine.answers import POINTED, prompter_of
 from x2sam.engine.engine import Engine, Work
 from x2sam.engine.feature_cache import packed, size_of
 from x2sam.engine.film import Film
-from x2sam.engine.handover import anchored
+from x2sam.engine.handover import anchored, further
 from x2sam.engine.listening import Listener, Purpose
 from x2sam.engine.objects import Object, Objects
 from x2sam.engine.options import Options
@@ -54,7 +54,7 @@ def estimate(
     words = (_FEW, options.words if answer is Answer.TEXT else min(_SOME, options.words))
     purpose: Purpose = "talk" if answer is Answer.TEXT else "find"
     streams: list[Sequence[int]] = []
-    asked, tracked = 1, 0
+    asked, tracked, more = 1, 0, 0
     by_sam2 = answer in POINTED and prompter_of(film, options, route) is not None
     if answer in POINTED:
         marked = _marked(route, drawings)
@@ -71,7 +71,8 @@ def estimate(
         tracked, streams, shown = masked, [], ()
     elif streams and answer not in POINTED and film.carried_by(options, len(shown)) == "sam2":
         streams = [*anchored(reach, shown)]
-        tracked = masked - len({frame for way in streams for frame in way})
+        anchors = {frame for way in streams for frame in way}
+        tracked, more = masked - len(anchors), len(further(reach, anchors))
     stride = 1 if tracked else options.stride
     looks = [frame for way in streams for frame, _ in strides(way, stride)]
     new = film.unknown(set(looks))
@@ -84,13 +85,13 @@ def estimate(
         "look": (to_show, to_show),
         "read": (asked, asked),
         "word": (asked * words[0], asked * words[1]),
-        "features": (new, new),
-        "segment": (len(looks), len(looks)),
+        "features": (new, new + more),
+        "segment": (len(looks), len(looks) + more),
         "track": (tracked, tracked),
     }
     if film.media == "video":
         read = new + to_show + tracked
-        steps["decode"] = (read, read)
+        steps["decode"] = (read, read + more)
     height, width = film.size
     room = engine.cache.limit - engine.cache.bytes
     return Estimate(

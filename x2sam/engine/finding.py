@@ -7,14 +7,14 @@ that covers an object of the list is that object: its masks stay, it is only spo
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Generator, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Final
 
 import numpy as np
 
-from x2sam.engine.handover import anchored, hand_over
+from x2sam.engine.handover import ANCHORS, anchored, further, hand_over
 from x2sam.engine.identity import Identities
 from x2sam.engine.marks import area, obeyed
 from x2sam.engine.objects import Object, Objects
@@ -75,7 +75,7 @@ def find(run: Running, route: Route, drawings: Sequence[Drawing]) -> Iterator[Ev
     elif row.needs is not Needs.REGIONS:
         # "The one to its left" would be a poor name a turn later.
         names = dict(enumerate(route.categories or (route.alone or text,)))
-    conditions = reading.conditions
+    conditions, shown = reading.conditions, len(run.listener.shown("find"))
     # An answer that names other things, with phrases of its own, found nothing of these.
     other = conditions is not None and not spoken and conditions.classes.shape[1] - 1 != len(names)
     if conditions is None or other:
@@ -83,7 +83,7 @@ def find(run: Running, route: Route, drawings: Sequence[Drawing]) -> Iterator[Ev
             yield Warning("The model described it without pointing at anything.")
         else:
             for name in dict.fromkeys(names.values()):
-                yield NotFound(name, nearest(name, run.history.now))
+                yield NotFound(name, nearest(name, run.history.now), shown)
         return
     one = row.answer is Answer.ONE_MASK
     rules = Rules(absent=run.options.absent if one else 0.0)
@@ -115,9 +115,43 @@ def _gather(
     for done, look in enumerate(looks, start=1):
         yield Progress(SEGMENTING, done, total)
         yield from gathering.take(look)
+    anchors = {frame for way in streams for frame in way}
+    if by_sam2 and gathering.missing:
+        anchors |= yield from _sought(run, conditions, reader(), gathering, anchors)
     yield from gathering.close()
     if by_sam2:
-        yield from hand_over(run, gathering.ids, {frame for way in streams for frame in way})
+        yield from hand_over(run, gathering.ids, anchors)
+
+
+def _sought(
+    run: Running,
+    conditions: Conditions,
+    read: Reader,
+    gathering: Gathering,
+    looked: Collection[int],
+) -> Generator[Event, None, set[int]]:
+    """Look on more frames for what is missing, and take those where it is best to be seen.
+
+    Each frame is looked at by itself. What is seen of other things on the frames taken counts too.
+    """
+    frames, looks = further(run.reach, looked), list[Look]()
+    alone = replace(run.options, propagation="one_token", stride=1)
+    for look in follow(run.work, run.film, conditions, read, frames, alone) if frames else ():
+        looks.append(look)
+        gathering.weigh(look)
+        yield Progress(SEGMENTING, len(looked) + len(looks), len(looked) + len(frames))
+    best: set[int] = set()
+    for label in gathering.missing:
+        seen = {
+            look.frame: max(found.score for found in here)
+            for look in looks
+            if (here := [each for each in look.found if each.label == label and each.mask.any()])
+        }
+        best.update(sorted(seen, key=lambda frame: -seen[frame])[:ANCHORS])
+    for look in looks:
+        if look.frame in best:
+            yield from gathering.take(look)
+    return best
 
 
 def nearest(what: str, objects: Objects) -> tuple[tuple[str, float], ...]:
@@ -206,17 +240,28 @@ class Gathering:
         self._objects: dict[int, int] = {}  # number of a thing -> id of its object
         self._likely = dict.fromkeys(names, 0.0)
         self._found: set[int] = set()  # conditions
-        self._before: list[tuple[int, How]] = []  # frames that were looked at
+        self._before: list[tuple[int, How]] = []  # frames that were written
+        self._looked: set[int] = set()  # frames, others as well
 
     @property
     def ids(self) -> list[int]:
         """Numbers of the objects that were found."""
         return list(dict.fromkeys(self._objects.values()))
 
-    def take(self, look: Look) -> Iterator[Event]:
-        """Write what was found in a frame; what was not found there gets an empty mask."""
+    @property
+    def missing(self) -> list[int]:
+        """Conditions of which nothing was found."""
+        return [label for label in self._names if label not in self._found]
+
+    def weigh(self, look: Look) -> None:
+        """Note how likely everything was on a frame."""
+        self._looked.add(look.frame)
         for label, likely in enumerate(look.likely):
             self._likely[label] = max(likely, self._likely.get(label, 0.0))
+
+    def take(self, look: Look) -> Iterator[Event]:
+        """Write what was found in a frame; what was not found there gets an empty mask."""
+        self.weigh(look)
         minus = [drawing for drawing in self._minus if drawing.frame == look.frame]
         written: set[int] = set()
         numbers = [found.id for found in look.found]
@@ -245,9 +290,10 @@ class Gathering:
         for phrase in self._spoken.values():
             yield Phrase(phrase.text, phrase.start, phrase.end)
         said = {phrase.index for phrase in self._spoken.values()}
-        for label, name in self._names.items():
-            if label not in self._found and label not in said:
-                yield NotFound(name, ((name, round(self._likely[label], 4)),))
+        for label in self.missing:
+            if label not in said:
+                name, likely = self._names[label], round(self._likely[label], 4)
+                yield NotFound(name, ((name, likely),), len(self._looked))
 
     def _begin(self, found: Found, mask: Mask, frame: int) -> int:
         """Find the object of the list that a segment shows, or begin a new one: its id."""

@@ -1,11 +1,12 @@
 """X2SAM understands, SAM 2 follows: from masks on a few frames to masks on all.
 
-The frames that the language model was shown are *anchors*: there, the words were understood. From
-each of them SAM 2 carries the masks to the next, where both are compared. If they overlap by half
-or more, the anchor's mask goes on. Else the anchor is right on its own frame and half of the way
-back to the one before, and whoever asked is told. What SAM 2 lost on its way, it looks for from
-where it is found again. This is the post-optimisation of VideoLISA
-(arXiv 2409.19603) with another tracker.
+The frames that the language model was shown are *anchors*: there, the words were understood. Where
+these are few and do not show something that was asked for, X2SAM looks for it on a few more, and
+those where it is seen best are anchors too. From each of them SAM 2 carries the masks to the next,
+where both are compared. If they overlap by half or more, the anchor's mask goes on. Else the anchor
+is right on its own frame and half of the way back to the one before, and whoever asked is told.
+What SAM 2 lost on its way, it looks for from where it is found again. This is the
+post-optimisation of VideoLISA (arXiv 2409.19603) with another tracker.
 
     >>> anchored(Reach().within(10), [2, 7])
     [[2, 7]]
@@ -30,6 +31,7 @@ from x2sam.engine.carrier import Carrier
 from x2sam.engine.reach import Reach
 from x2sam.engine.running import CARRYING, Running, seen_at
 from x2sam.media.masks import Mask, Rle
+from x2sam.media.sampling import middles
 from x2sam.types import (
     Event,
     How,
@@ -37,6 +39,8 @@ from x2sam.types import (
     Warning,  # noqa: A004 (an event)
 )
 
+LOOKED: Final = 8  # frames, spread evenly, where those that were shown do not show a thing
+ANCHORS: Final = 3  # of them, that the masks of such a thing are carried from
 ALIKE: Final = 0.5  # overlap of a carried mask with an anchor's from which on they are the same
 _NAMED: Final = 6  # frames in one sentence
 
@@ -51,6 +55,17 @@ def anchored(reach: Reach, shown: Sequence[int]) -> list[list[int]]:
     anchors = {*shown} if reach.start is None else {*shown, reach.start}
     chosen = [[frame for frame in way if frame in anchors] for way in streams]
     return [way for way in chosen if way] or [[streams[0][0]]]
+
+
+def further(reach: Reach, looked: Collection[int]) -> list[int]:
+    """Choose frames to look on for what the `looked` at do not show; none where those are many.
+
+    >>> further(Reach().within(24), [12])
+    [1, 4, 7, 10, 13, 16, 19, 22]
+    """
+    frames = sorted({frame for way in reach.streams() for frame in way})
+    spread = middles(len(frames), LOOKED) if len(looked) < LOOKED else ()
+    return [frames[place] for place in spread if frames[place] not in looked]
 
 
 def hand_over(run: Running, ids: Sequence[int], anchors: Collection[int]) -> Iterator[Event]:
