@@ -189,6 +189,7 @@ function clipSettings({ stride, frames, propagation }, tracker, set, t) {
     element("label", { class: "x-field" }, t("dialog.frames"), range, shown),
     element("p", { class: "x-dim" }, t("dialog.frames.why")),
     choice("propagation", t("dialog.propagation"), ways, propagation, (value) => set({ propagation: value })),
+    tracker && element("p", { class: "x-dim" }, t("dialog.propagation.why")),
   ];
 }
 

@@ -170,6 +170,7 @@ def test_settings_hold_at_once(chat):
     dialog.get_by_label("Every 4th frame, fastest").check()
     dialog.get_by_label("Frames the model reads").fill("32")
     expect(dialog.get_by_label("Let SAM 2 carry masks")).to_have_count(0)
+    expect(dialog.get_by_text("clicks are answered by the model")).to_have_count(0)
     dialog.get_by_label("Look at each frame by itself").check()
     dialog.get_by_label("Language").select_option("zh")
     expect(dialog.get_by_text("when you load it again")).to_be_visible()
@@ -187,7 +188,9 @@ def test_sam_2_can_be_chosen_where_it_is_loaded(chat):
     chat.medium("video", frames=8)
     chat.page.evaluate("() => { x.actions.facts.tracker = true; }")
     chat.page.evaluate("() => { x.dialogs.openSettings(x.store, x.actions, x.t); }")
-    chat.page.get_by_role("dialog", name="Settings").get_by_label("Let SAM 2 carry masks").check()
+    dialog = chat.page.get_by_role("dialog", name="Settings")
+    expect(dialog.get_by_text("clicks are answered by the model")).to_be_visible()
+    dialog.get_by_label("Let SAM 2 carry masks").check()
     assert chat.calls("options")[-1] == ["options", {"propagation": "sam2"}]
 
 

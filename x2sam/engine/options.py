@@ -28,7 +28,8 @@ Propagation = Literal["auto", "memory", "one_token", "sam2"]
 memory: the model remembers its masks of the frames before. one_token: it looks at every frame by
 itself, for what the language model meant (VideoLISA). sam2: it looks at the frames
 that the language model was shown, and SAM 2 carries the masks to all others. auto: SAM 2 where one
-is loaded and the clip has other frames, and the memory elsewhere.
+is loaded and the clip has other frames, and the memory elsewhere. Marks without words go the same
+way: SAM 2 answers them where it is loaded, unless memory or one_token is chosen.
 """
 
 PROPAGATIONS: Final[tuple[Propagation, ...]] = get_args(Propagation)
