@@ -162,9 +162,10 @@ def test_the_overlay_of_a_clip_has_its_frames_times_and_sound(moving, tmp_path):
             assert (np.abs(read - blended).sum(-1) < 90)[mask].mean() > 0.3
 
 
-def test_cutouts_of_a_clip_have_alpha(moving, tmp_path):
+def test_cutouts_of_a_clip_have_alpha_and_its_sound(moving, tmp_path):
     exported(moving, tmp_path / "out", "cutouts")
     with av.open(str(tmp_path / "out/cutouts/2-狗-dog.webm")) as container:
+        assert [stream.type for stream in container.streams] == ["video", "audio"]
         decoder = av.CodecContext.create("libvpx-vp9", "r")
         frames = [f for packet in container.demux(video=0) for f in decoder.decode(packet)]
     assert len(frames) == 12

@@ -201,7 +201,8 @@ def _cutouts(parcel: Parcel, folder: Path) -> Iterator[Path]:
         if isinstance(parcel.medium, Clip):
             path = path.with_name(path.name + ".webm")
             path.parent.mkdir(parents=True, exist_ok=True)
-            write_clip(path, _cut(parcel, item), parcel.medium.timing, kind=WEBM)
+            medium = parcel.medium
+            write_clip(path, _cut(parcel, item), medium.timing, sound=medium.origin, kind=WEBM)
             yield path
         elif 0 in item.track:
             cut = cutout(parcel.medium.pixels, item.track[0])
