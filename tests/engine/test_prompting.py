@@ -348,6 +348,19 @@ def test_going_backward_decodes_forward(tracked, monkeypatch):
     assert backward[16:] == [*range(15)]
 
 
+def test_nobody_waits_while_a_frame_is_decoded(tracked, monkeypatch):
+    session = tracked.open(clip(20, red=(2, 2), blue=(2, 20)), options=Options(frames=2))
+    busy, picture_of = set(), session.film.picture
+    watched = lambda index: busy.add(tracked.ahead) or picture_of(index)  # noqa: E731
+    monkeypatch.setattr(session.film, "picture", watched)
+    list(session.ask("the red square"))
+    list(session.prompt(points=[(9, 24)], frame=5))
+    list(session.prompt(mask=square(6, 6), frame=9, object=2, reach=Reach.only(9)))
+    session.undo()
+    list(session.prompt(points=[(15, 15)], frame=14, object=2))
+    assert busy == {0}
+
+
 def test_closing_lets_go_of_all_marks(tracked):
     session = tracked.open(MOVING)
     list(session.prompt(points=[(5, 5)]))

@@ -43,6 +43,11 @@ class Reel:
         """Keep a frame that was decoded ahead, in place of the last one."""
         self._held = {index: picture}
 
+    def fetch(self, index: int) -> None:
+        """Decode a frame ahead, unless it is held."""
+        if index not in self._held:
+            self.hold(index, self._film.picture(index))
+
     def frame(self, index: int) -> Pixels:
         """Give a frame: (H, W, 3)."""
         held = self._held.get(index)
@@ -71,6 +76,7 @@ class Carrier:
 
     def begin(self, work: Work, object_: int, frame: int, mask: Mask) -> None:
         """Let an object be this mask (H, W), and forget what it was."""
+        self._reel.fetch(frame)
         with work.step("track"):
             self._tracking.remove(object_)
             self._tracking.add(object_, frame, mask=mask)
@@ -132,6 +138,7 @@ class Prompter(Carrier):
         # An object begins with a frame where it is to be seen.
         for frame in sorted(wanted, key=lambda frame: -wanted[frame].area):
             if wanted[frame].area or self.knows(target.id):
+                self._reel.fetch(frame)
                 with work.step("track"):
                     self._tracking.add(target.id, frame, mask=wanted[frame].mask())
                     self._given.setdefault(target.id, {})[frame] = wanted[frame]
@@ -147,6 +154,7 @@ class Prompter(Carrier):
         if frame in target.masks and target.masks.area(frame):
             known = target.masks[frame]
         asked = prompt_of(marks, size, known)
+        self._reel.fetch(frame)
         with work.step("track"):
             old = tracking.prompts.get(id_, {}).get(frame)
             if old and known is not None and asked["mask"] is known:
