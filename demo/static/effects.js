@@ -10,7 +10,8 @@
  */
 
 const CELLS = 41; // along the longer side: grown back from so few pixels, a blur is 1/64 of it wide
-const SQUARES = 48; // along the longer side of what is pixelated
+const SQUARES = 48; // along the longer side of what is pixelated, and of a checkerboard
+const [WHITE, PALE] = ["#ffffff", "#cccccc"]; // its two greys
 const SHADE = "rgba(0, 0, 0, .7)"; // around a spotlight
 const OBJECT = ["object"];
 const BOTH = ["object", "background"];
@@ -36,6 +37,7 @@ export const EFFECTS = {
   blur: { targets: BOTH, change: blurred },
   pixelate: { targets: BOTH, change: pixelated },
   cover: { targets: BOTH, colour: true, change: (scene) => tinted(scene, "source-over", scene.colour) },
+  transparent: { targets: ["background"], change: checkered },
   erase: { targets: OBJECT, change: erased },
 };
 
@@ -110,6 +112,18 @@ function tinted({ frame, sheet }, blend, colour) {
   ctx.globalCompositeOperation = blend;
   ctx.fillStyle = colour;
   ctx.fillRect(0, 0, frame.width, frame.height);
+  return ctx.canvas;
+}
+
+/** The checkerboard that stands for nothing. */
+function checkered({ frame, sheet }) {
+  const ctx = sheet("changed");
+  const edge = (at) => Math.ceil(at * Math.max(1, Math.max(frame.width, frame.height) / SQUARES));
+  for (let row = 0; edge(row) < frame.height; row++)
+    for (let column = 0; edge(column) < frame.width; column++) {
+      ctx.fillStyle = (row + column) % 2 ? PALE : WHITE;
+      ctx.fillRect(edge(column), edge(row), edge(column + 1) - edge(column), edge(row + 1) - edge(row));
+    }
   return ctx.canvas;
 }
 

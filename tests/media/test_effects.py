@@ -74,6 +74,12 @@ def test_tiny_pictures(name, target, size):
     assert drawn(noise(0, size), f"{name}:{target}", full).shape == (*size, 3)
 
 
+def test_what_is_cut_out_stands_on_a_checkerboard():
+    changed = drawn(noise(), "transparent", SQUARE)  # squares of 96 / 48 pixels
+    assert changed[0, :6, 0].tolist() == [255, 255, 204, 204, 255, 255]
+    assert changed[:6, 0, 0].tolist() == [255, 255, 204, 204, 255, 255]
+
+
 def test_without_a_mask_all_is_background():
     picture = noise()
     for name, target in INSIDE:

@@ -36,7 +36,8 @@ BACKGROUND: Final[tuple[Target, ...]] = ("background",)
 
 DARK: Final = 0.3  # of its brightness, around a spotlight
 SOFT: Final = 1 / 64  # of the longer side: standard deviation of the blur
-SQUARES: Final = 48  # along the longer side of what is pixelated
+SQUARES: Final = 48  # along the longer side of what is pixelated, and of a checkerboard
+WHITE, PALE = 255, 204  # its two greys
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,6 +149,13 @@ def _cover(scene: Scene) -> Pixels:
     return np.full_like(scene.picture, scene.colour)
 
 
+def _checkered(scene: Scene) -> Pixels:
+    """The checkerboard that stands for nothing in a file that has no transparency."""
+    rows, columns = np.indices(scene.picture.shape[:2]) // max(1.0, scene.side / SQUARES)
+    board = np.where((rows + columns) % 2, PALE, WHITE).astype(np.uint8)
+    return np.repeat(board[..., None], 3, axis=-1)
+
+
 def _blur(scene: Scene) -> Pixels:
     """Blur the region by itself, so that an object does not glow into the background.
 
@@ -200,5 +208,6 @@ EFFECTS: Final[dict[str, Effect]] = {
     "blur": Effect("blurred", OBJECT + BACKGROUND, _blur),
     "pixelate": Effect("in squares", OBJECT + BACKGROUND, _pixelate),
     "cover": Effect("of one colour", OBJECT + BACKGROUND, _cover),
+    "transparent": Effect("cut out, on a checkerboard", BACKGROUND, _checkered),
     "erase": Effect("filled from around", OBJECT, _erase),
 }
