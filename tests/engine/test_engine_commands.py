@@ -16,6 +16,7 @@ from x2sam.engine import commands
 from x2sam.errors import MediaError, PromptError
 from x2sam.media.clip_writer import write_clip
 from x2sam.media.videos import open_clip
+from x2sam.types import NotFound
 
 
 @pytest.fixture
@@ -72,6 +73,11 @@ def test_an_unknown_effect_is_told_before_the_work(monkeypatch, file, name):
 def test_ask_says_that_nothing_was_found(actor, file, capsys):
     assert run("ask", file, "the purple square") == 1
     assert "Not found: the purple square" in capsys.readouterr().out
+
+
+def test_of_a_clip_it_says_on_how_many_frames(capsys):
+    commands._tell(NotFound("a cat", (("a cat", 0.31),), 9))
+    assert capsys.readouterr().out == "\nNot found: a cat, on 9 frames (31% likely)\n"
 
 
 def test_ask_answers_a_question(actor, file, capsys):

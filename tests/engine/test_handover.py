@@ -230,6 +230,12 @@ def test_only_what_is_on_none_of_them_is_not_found(tracked):
     assert not tracked.log
 
 
+def test_frames_that_were_not_looked_at_are_not_counted(tracked):
+    session = opened(tracked, clip(40, red=(2, 2)), propagation="memory", stride=4)
+    (missing,) = of(NotFound, session.ask("the green square"))
+    assert missing.frames == 10
+
+
 def test_who_was_shown_many_frames_looks_at_no_more(tracked):
     session = opened(tracked, clip(40, red=(2, 2)), shown=LOOKED)
     (missing,) = of(NotFound, session.ask("the green square"))

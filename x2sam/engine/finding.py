@@ -241,7 +241,7 @@ class Gathering:
         self._likely = dict.fromkeys(names, 0.0)
         self._found: set[int] = set()  # conditions
         self._before: list[tuple[int, How]] = []  # frames that were written
-        self._looked: set[int] = set()  # frames, others as well
+        self._looked: set[int] = set()  # frames, those that were not written as well
 
     @property
     def ids(self) -> list[int]:
@@ -255,7 +255,8 @@ class Gathering:
 
     def weigh(self, look: Look) -> None:
         """Note how likely everything was on a frame."""
-        self._looked.add(look.frame)
+        if look.how is How.SEEN:
+            self._looked.add(look.frame)
         for label, likely in enumerate(look.likely):
             self._likely[label] = max(likely, self._likely.get(label, 0.0))
 
