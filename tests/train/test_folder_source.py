@@ -137,7 +137,7 @@ def test_a_clip_without_frames_is_decoded(suite, monkeypatch):
         read.extend(numbers)
         return (np.full((*SIZE, 3), number, np.uint8) for number in numbers)
 
-    monkeypatch.setattr(folders, "frames_at", decode)
+    monkeypatch.setattr("x2sam.media.videos.frames_at", decode)
     source = FolderSource.read(alone, micro.CONFIG, frames=3)
     made = shown(replace(source.asks[0], starts=(2,)), 3)
     assert read == [4, 6, 8]

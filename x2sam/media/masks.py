@@ -26,7 +26,6 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
-from pycocotools import mask as coco
 from scipy import ndimage
 
 from x2sam.errors import MediaError
@@ -56,7 +55,7 @@ class Rle:
         """Encode a mask (H, W); every value but 0 is in it."""
         assert len(mask.shape) == 2, mask.shape  # noqa: PLR2004
         height, width = mask.shape
-        encoded = coco.encode(np.asfortranarray(mask.astype(bool).view(np.uint8)))
+        encoded = _coco().encode(np.asfortranarray(mask.astype(bool).view(np.uint8)))
         return cls((height, width), encoded["counts"])
 
     @classmethod
@@ -82,7 +81,7 @@ class Rle:
     def union(cls, several: Sequence[Rle]) -> Self:
         """Merge masks of one size; at least one."""
         assert len({rle.size for rle in several}) == 1, [rle.size for rle in several]
-        merged = coco.merge([rle.raw for rle in several])
+        merged = _coco().merge([rle.raw for rle in several])
         return cls(several[0].size, merged["counts"])
 
     @property
@@ -101,14 +100,14 @@ class Rle:
     @property
     def area(self) -> int:
         """Pixels in the mask."""
-        return int(coco.area(self.raw))
+        return int(_coco().area(self.raw))
 
     @property
     def box(self) -> Box | None:
         """The smallest box around it; None if the mask is empty."""
         if not self.area:
             return None
-        x, y, width, height = (int(side) for side in coco.toBbox(self.raw))
+        x, y, width, height = (int(side) for side in _coco().toBbox(self.raw))
         return x, y, x + width, y + height
 
     def iou(self, other: Rle) -> float:
@@ -116,7 +115,7 @@ class Rle:
         assert self.size == other.size, (self.size, other.size)
         if not self.area and not other.area:
             return 1.0
-        return float(coco.iou([self.raw], [other.raw], [0])[0, 0])
+        return float(_coco().iou([self.raw], [other.raw], [0])[0, 0])
 
 
 class Track(MutableMapping[int, Mask]):
@@ -256,6 +255,13 @@ def union(masks: Iterable[Mask], size: Size) -> Mask:
     for mask in masks:
         merged |= mask
     return merged
+
+
+def _coco() -> Any:
+    """Import pycocotools where runs are first written: training does without it."""
+    from pycocotools import mask  # noqa: PLC0415
+
+    return mask
 
 
 def _filled(runs: Sequence[int], size: Size) -> Mask:

@@ -9,7 +9,7 @@ as in use.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -24,7 +24,6 @@ from x2sam.language.prompts import Turn, question
 from x2sam.language.tasks import TASKS, Needs, is_sentence
 from x2sam.language.wordings import Media
 from x2sam.media.suite import Sample, objects, read_suite
-from x2sam.media.videos import frames_at
 from x2sam.model.pixels import clip_patches, image_patches, square_masks, squash
 from x2sam.train.batches import Example
 from x2sam.train.objective import Learnt
@@ -159,10 +158,13 @@ def _window(sample: Sample, start: int, frames: int) -> tuple[NDArray[np.uint8],
         class_queries=(),
     )
     offset = start * sample.stride
-    pictures = window.pictures(
-        lambda file, numbers: frames_at(file, [number + offset for number in numbers])
-    )
-    return np.stack(list(pictures)), window.ids()
+
+    def decode(file: Path, numbers: Sequence[int]) -> Iterable[NDArray[np.uint8]]:
+        from x2sam.media.videos import frames_at  # noqa: PLC0415 (FFmpeg, for clips alone)
+
+        return frames_at(file, [number + offset for number in numbers])
+
+    return np.stack(list(window.pictures(decode))), window.ids()
 
 
 def _turn(ask: Ask, rng: Generator) -> Turn:

@@ -1,0 +1,76 @@
+"""Training where only PyTorch, transformers, accelerate and what these bring are installed.
+
+A fresh interpreter refuses to import everything else. Faked: the preset, which is the smallest
+network, and the number of conversations that the vocabulary is learnt from.
+"""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from conftest import COLOURS, drawn
+
+from x2sam.model.pretrained import load
+from x2sam.train.vocabulary import nouns
+
+NAMES = ("apple", "banana", "pear", "carrot", "dog", "cat", "car", "bus", "hammer", "guitar")
+BARE = """
+import sys
+REFUSED = {"av", "bitsandbytes", "cv2", "gradio", "matplotlib", "peft", "pycocotools", "sam2"}
+
+class Refuse:
+    def find_spec(self, name, path=None, target=None):
+        if name.partition(".")[0] in REFUSED:
+            raise ModuleNotFoundError(f"No module named {name!r}", name=name)
+
+sys.meta_path.insert(0, Refuse())
+sys.path.insert(0, sys.argv.pop(1))
+"""
+TRAIN = """
+from functools import partial
+import micro, torch
+from x2sam import cli
+from x2sam.train import command
+from x2sam.train.nano import PRESETS, Preset
+from x2sam.train.recipe import Recipe
+
+torch.set_num_threads(1)
+recipe = Recipe(batch=2, size=micro.SIDE, last_size=micro.SIDE, frames=(2,))
+PRESETS["nano"] = Preset(micro.CONFIG, recipe)
+command.prepare = partial(command.prepare, conversations=30)
+sys.exit(cli.main(sys.argv[1:]))
+"""
+
+
+@pytest.fixture
+def sprites(tmp_path):
+    """A folder of plain shapes that are said to be apples, dogs and so on."""
+    folder = tmp_path / "sprites"
+    (folder / "plain").mkdir(parents=True)
+    codes = [code for code, noun in nouns().items() if noun.name in NAMES]
+    for number, code in enumerate(codes):
+        colour = list(COLOURS.values())[number % len(COLOURS)]
+        drawn("ellipse", colour).save(folder / "plain" / f"{code}.png")
+    (folder / "index.json").write_text(json.dumps([{"hex": code} for code in codes]))
+    return folder
+
+
+def bare(program, *words):
+    command = [sys.executable, "-c", BARE + program, str(Path(__file__).parent)]
+    return subprocess.run(
+        [*command, *map(str, words)],
+        capture_output=True,
+        text=True,
+        check=False,
+        env=os.environ | {"OMP_NUM_THREADS": "1"},
+    )
+
+
+def test_nano_is_trained_to_a_checkpoint(sprites, tmp_path):
+    out = tmp_path / "run"
+    done = bare(TRAIN, "train", "nano", "--sprites", sprites, "--out", out, "--steps", 2)
+    assert (done.returncode, done.stdout) == (0, f"{out}\n"), done.stderr[-3000:]
+    assert load(out, device="cpu").model.config.name == "micro"
