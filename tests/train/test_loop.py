@@ -258,7 +258,7 @@ import torch
 torch.set_num_threads(1)
 from test_loop import *
 
-run = begin(Path({folder!r}), replace(SIX, steps=None, seconds=3.0), Squares(kinds=2))
+run = begin(Path({folder!r}), replace(SIX, steps=None, seconds=3.0))
 rank = int(os.environ["RANK"])
 loop.time = Clock(pace=1 + rank)
 run.train()

@@ -1,10 +1,12 @@
 """What training minimises, on the smallest network.
 
 Covered: words without masks, both in one batch, drawn regions, neighbours of other lengths,
-clips; `test_naming.py` covers masks without words. Nothing is faked.
+clips, several processes; `test_naming.py` covers masks without words. Faked: the sum over
+processes, which `test_loop.py` takes for real.
 """
 
 from dataclasses import replace
+from itertools import chain
 
 import micro
 import numpy as np
@@ -197,3 +199,44 @@ def test_what_is_seen_of_pictures_of_different_size_goes_to_the_right_example(mo
         alone = read(model, batched(example))[0]
         torch.testing.assert_close(together[number, : len(alone)], alone, rtol=1e-4, atol=1e-4)
     assert len(batch.grids) == 2
+
+
+# Several processes
+
+
+def points_alike(shape):
+    """The same points for every mask, whatever else is in the batch."""
+    return torch.rand(shape[-2:], generator=torch.Generator().manual_seed(3)).expand(shape)
+
+
+def mask_gradients(model, *examples):
+    model.zero_grad()
+    losses = FEW(model, batched(*examples), points_alike)
+    masks = [losses[name] for name in losses if name.startswith(("loss_mask", "loss_dice"))]
+    if masks:
+        torch.stack(masks).sum().backward()
+    return torch.cat(
+        [
+            (torch.zeros_like(weight) if weight.grad is None else weight.grad).flatten()
+            for weight in model.parameters()
+        ]
+    )
+
+
+def test_a_mask_counts_alike_in_all_processes(model, monkeypatch):
+    """Gradients averaged over processes are those of one that has everything."""
+    shares = [[micro.squares(0)], [micro.squares(1), micro.squares(2)], [micro.chatting(3)]]
+    expected = mask_gradients(model, *chain.from_iterable(shares))
+    told = []
+
+    def all_reduce(count):
+        told.append(count.item())
+        count.fill_(3.0)
+
+    monkeypatch.setattr(torch.distributed, "is_initialized", lambda: True)
+    monkeypatch.setattr(torch.distributed, "get_world_size", lambda: len(shares))
+    monkeypatch.setattr(torch.distributed, "all_reduce", all_reduce)
+    found = torch.stack([mask_gradients(model, *share) for share in shares]).mean(dim=0)
+    assert told == [1, 2, 0]
+    assert expected.abs().max() > 0
+    torch.testing.assert_close(found, expected, rtol=1e-3, atol=1e-4)

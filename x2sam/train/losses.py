@@ -59,7 +59,7 @@ def segmentation_losses(
     *,
     config: LossConfig = LossConfig(),
     class_counts: Tensor | None = None,
-    mask_count: float | None = None,
+    mask_count: float | Tensor | None = None,
 ) -> dict[str, Tensor]:
     """Weighted losses of all predictions, by name, and their sum `loss_seg`.
 
@@ -69,7 +69,7 @@ def segmentation_losses(
 
     `class_counts` (B,) says how many of the C classes each sample really has. `mask_count`
     replaces the number of targets as the divisor of the mask losses: several processes
-    training together pass their average.
+    training together pass their average, see `objective.average`.
     """
     with torch.autocast(mask_logits[0].device.type, enabled=False):
         classes = [_without_padding(logits.float(), class_counts) for logits in class_logits]
@@ -79,7 +79,7 @@ def segmentation_losses(
         matches = match(classes, masks, targets, points, config.weights)
         bce, dice = mask_losses(masks, targets, matches, draw, config)
         cls = class_losses(classes, targets, matches, config.weights.background)
-    divisor = max(float(len(targets.labels)) if mask_count is None else mask_count, 1.0)
+    divisor = torch.as_tensor(len(targets.labels) if mask_count is None else mask_count).clamp(1)
     columns = {  # (P,) each
         "loss_mask": config.weights.mask * bce.sum(1) / divisor,
         "loss_dice": config.weights.dice * dice.sum(1) / divisor,

@@ -58,6 +58,8 @@ class Objective:
         requests and answers look, likewise, if `looking` is.
         """
         naming = naming if self.naming and batch.names is not None else None
+        asked = _asked(batch, learnt)
+        count = average(sum(len(shown[i][0]) for shown in batch.targets for i in asked), batch)
         features = None
         if learnt != "words" or batch.points is not None:
             features = model.mask_encoder(batch.pixels.flatten(0, 1))
@@ -75,7 +77,7 @@ class Objective:
                 losses["loss_spread"] = self.spread * spread_loss(visual)
             if learnt == "cells":
                 return _sum(losses | self._cells(model, batch, features, naming))
-            return _sum(losses | self._names(model, batch, features, draw, naming))
+            return _sum(losses | self._names(model, batch, features, draw, naming, count))
 
         embeds, deepstack = embed(model, batch, features, visual)
         states = model.language.run(embeds, deepstack)
@@ -88,13 +90,14 @@ class Objective:
         if learnt == "words":
             return _sum(losses, words=WORDS_ALONE)
         assert features is not None
-        asked = [i for i, row in enumerate(batch.segs) if bool((row >= 0).any())]
         if asked:
             conditions = model.conditions(
                 states[asked], batch.phrases[asked], batch.segs[asked], shared=self.shared
             )
             targets = [shown[i] for shown in batch.targets for i in asked]
-            losses |= self._masks(model, batch, features, conditions, asked, targets, draw, naming)
+            losses |= self._masks(
+                model, batch, features, conditions, asked, targets, draw, naming, count
+            )
         return _sum(losses)
 
     def _cells(
@@ -106,18 +109,24 @@ class Objective:
         return {"loss_maps": self.naming * naming.maps(batch.names.flatten(0, 1), maps)}
 
     def _names(
-        self, model: X2SAM, batch: Batch, features: Features, draw: Uniform, naming: Naming
+        self,
+        model: X2SAM,
+        batch: Batch,
+        features: Features,
+        draw: Uniform,
+        naming: Naming,
+        count: Tensor | None,
     ) -> dict[str, Tensor]:
         """Losses of finding every target by its noun, and of telling what cells show."""
         conditions = naming.conditions(model.background.weight)
         assert batch.names is not None
-        every, nouns = list(range(len(batch.views))), len(naming.nouns)
+        every, nouns = _asked(batch, "names"), len(naming.nouns)
         targets = [
             (nouns_of(batch.names[batch.views[i], frame], masks, nouns), masks)
             for frame, shown in enumerate(batch.targets)
             for i, (_, masks) in enumerate(shown)
         ]
-        return self._masks(model, batch, features, conditions, every, targets, draw, naming)
+        return self._masks(model, batch, features, conditions, every, targets, draw, naming, count)
 
     def _masks(
         self,
@@ -129,6 +138,7 @@ class Objective:
         targets: list[tuple[Tensor, Tensor]],
         draw: Uniform,
         naming: Naming | None,
+        count: Tensor | None,
     ) -> dict[str, Tensor]:
         """Losses of the masks of the examples `asked`, given their targets, frame after frame."""
         frames, device = batch.pixels.shape[1], batch.pixels.device
@@ -151,10 +161,33 @@ class Objective:
             join(targets, device),
             draw,
             config=self.losses,
+            mask_count=count,
         )
         if told:
             losses["loss_maps"] = self.naming * torch.stack(told).mean()
         return losses
+
+
+def _asked(batch: Batch, learnt: Learnt) -> list[int]:
+    """Say which examples' masks are learnt."""
+    if learnt == "names":
+        return list(range(len(batch.views)))
+    if learnt == "words and masks":
+        return [i for i, row in enumerate(batch.segs) if bool((row >= 0).any())]
+    return []
+
+
+def average(count: int, batch: Batch) -> Tensor | None:
+    """Average the number of masks over all processes, as X2SAM does; None if there is one.
+
+    Gradients are averaged over processes, so that of a mask would else count more where there are
+    few. All processes have to call this in every step, those that have no masks as well.
+    """
+    if not (torch.distributed.is_available() and torch.distributed.is_initialized()):
+        return None
+    total = torch.tensor(float(count), device=batch.pixels.device)
+    torch.distributed.all_reduce(total)
+    return total / torch.distributed.get_world_size()
 
 
 def _sum(losses: dict[str, Tensor], words: float = 1.0) -> dict[str, Tensor]:
