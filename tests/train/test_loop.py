@@ -182,6 +182,27 @@ def test_a_finished_run_makes_no_more_steps(tmp_path):
     assert_same(weights_of(again.train()), weights_of(first))
 
 
+def test_what_was_lost_is_not_in_the_log_of_a_run_that_goes_on(tmp_path):
+    often = replace(SIX, report_every=1)
+    killed = begin(tmp_path, often)
+    for step in range(5):
+        killed._report([killed._step()])
+        if step == 2:
+            killed.save()
+    assert [line["step"] for line in log_of(tmp_path)] == [1, 2, 3, 4, 5]
+    assert begin(tmp_path, often).step == 3
+    assert [line["step"] for line in log_of(tmp_path)] == [1, 2, 3]
+    begin(tmp_path, often).train()
+    assert [line["step"] for line in log_of(tmp_path)] == [1, 2, 3, 4, 5, 6]
+
+
+def test_a_run_that_saved_nothing_begins_its_log_anew(tmp_path):
+    killed = begin(tmp_path)
+    killed._report([killed._step()])
+    begin(tmp_path)
+    assert log_of(tmp_path) == []
+
+
 def test_a_run_has_one_budget(tmp_path):
     with pytest.raises(AssertionError):
         begin(tmp_path, replace(SIX, seconds=1.0))

@@ -37,7 +37,7 @@ from tqdm import tqdm
 from x2sam.errors import WeightsError
 from x2sam.train.lesson import Lesson
 from x2sam.train.optimizer import curve, groups
-from x2sam.train.plots import plot
+from x2sam.train.plots import cut_log, plot
 from x2sam.train.state import read_state, write_state
 
 _LOSSES = ("lm", "mask", "dice", "cls", "quality", "visible", "spread", "tokens", "maps", "looks")
@@ -106,6 +106,8 @@ class Run:
         if self._state.exists():
             found = read_state(self._state, self._modules, self.optimizer)
             self.step, self.spent = int(found["step"]), found["spent"]
+        if self.accelerator.is_main_process:
+            cut_log(folder, self.step)
 
     @property
     def progress(self) -> float:

@@ -51,6 +51,16 @@ def read_log(folder: Path) -> list[dict[str, Any]]:
     return lines
 
 
+def cut_log(folder: Path, step: int) -> None:
+    """Forget what a log tells of later steps than `step`: a run that goes on makes them again."""
+    path = folder / "log.jsonl"
+    if path.exists():
+        kept = [line for line in read_log(folder) if line["step"] <= step]
+        fresh = path.with_suffix(".part")
+        fresh.write_text("".join(json.dumps(line) + "\n" for line in kept), "utf-8")
+        fresh.replace(path)
+
+
 def _columns(
     rows: Sequence[Mapping[str, Any]], names: Sequence[str]
 ) -> dict[str, tuple[list[int], list[float]]]:
