@@ -1,4 +1,4 @@
-"""Sprites: folders and packs, levels, splits, colours. The pictures are drawn here."""
+"""Sprites: folders, fonts and packs, levels, splits, colours. All of them are drawn here."""
 
 from __future__ import annotations
 
@@ -64,6 +64,59 @@ def test_bad_sources_are_named(tmp_path):
     (tmp_path / "index.json").write_text("[]")
     with pytest.raises(MediaError, match="no picture"):
         pack(tmp_path, tmp_path / "x.npz")
+
+
+def font(file, name, *, coloured=True):
+    """Write a font in which an apple is a square, red or of no colour."""
+    pytest.importorskip("fontTools")
+    from fontTools.fontBuilder import FontBuilder
+    from fontTools.pens.ttGlyphPen import TTGlyphPen
+
+    pen, nothing = TTGlyphPen(None), TTGlyphPen(None)
+    pen.moveTo((100, 0))
+    for corner in ((100, 800), (900, 800), (900, 0)):
+        pen.lineTo(corner)
+    pen.closePath()
+    square = pen.glyph()
+    glyphs = {".notdef": nothing.glyph(), "apple": square, "layer": square}
+    builder = FontBuilder(1000, isTTF=True)
+    builder.setupGlyphOrder(list(glyphs))
+    builder.setupCharacterMap({int(CODES["apple"], 16): "apple"})
+    builder.setupGlyf(glyphs)
+    builder.setupHorizontalMetrics(dict.fromkeys(glyphs, (1000, 0)))
+    builder.setupHorizontalHeader(ascent=900, descent=-100)
+    builder.setupNameTable({"familyName": name, "styleName": "Regular"})
+    builder.setupOS2()
+    builder.setupPost()
+    if coloured:
+        builder.setupCOLR({"apple": [("layer", 0)]})
+        builder.setupCPAL([[(0.9, 0.1, 0.1, 1.0)]])
+    builder.save(file)
+    return file
+
+
+@pytest.mark.parametrize(
+    ("name", "style", "split"),
+    [
+        ("Noto Color Emoji", "noto", "seen"),
+        ("Twemoji Mozilla", UNSEEN_STYLE, "unseen style"),
+        ("Twitter Color Emoji", UNSEEN_STYLE, "unseen style"),
+    ],
+)
+def test_a_font_gives_its_name_to_the_style(tmp_path, name, style, split):
+    """The style that is kept out of training stays out, whatever it is drawn with."""
+    assert pack(font(tmp_path / "font.ttf", name), tmp_path / "font.npz") == 1
+    bank = SpriteBank.load([tmp_path / "font.npz"])
+    assert [(s.noun.name, s.style) for s in bank.sprites] == [("apple", style)]
+    assert bank.rows(split) == {"apple": [0]}
+    assert bank.colour(0) == "red"
+
+
+def test_a_font_without_colours_is_refused(tmp_path):
+    plain = font(tmp_path / "font.ttf", "Noto Emoji", coloured=False)
+    with pytest.raises(MediaError, match="without colours"):
+        pack(plain, tmp_path / "font.npz")
+    assert not (tmp_path / "font.npz").exists()
 
 
 @pytest.mark.parametrize("name", list(COLOURS))

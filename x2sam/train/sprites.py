@@ -40,6 +40,7 @@ SIDE = 96  # pixels of a sprite
 OUTLINE = 24  # cells of its outline, from which scenes are planned
 UNSEEN_STYLE = "twemoji"
 _FONT_SIZE = 109  # the one size of a bitmap colour font
+_STYLES = {"twitter": UNSEEN_STYLE}  # fonts that are named otherwise than their style
 _LEVELS = 3  # a sprite is also kept at half and quarter size, to be drawn small
 
 
@@ -187,12 +188,15 @@ def _from_folder(folder: Path) -> Iterator[tuple[str, str, Image.Image]]:
 
 
 def _from_font(file: Path) -> Iterator[tuple[str, str, Image.Image]]:
-    """Draw the nouns of our table with a bitmap colour font."""
+    """Draw the nouns of our table with a colour font; the style is the first word of its name."""
     try:
         font = ImageFont.truetype(str(file), _FONT_SIZE)
     except OSError as error:
         raise MediaError(f"{file} is not a colour-emoji font of {_FONT_SIZE} pixels.") from error
+    first = (font.getname()[0] or file.stem).lower().split()[0]
+    style = _STYLES.get(first, first)
     blank = _drawn(font, "\U0010fffe")
+    pictures = []
     for code in nouns():
         if code.startswith("voc"):
             continue
@@ -200,7 +204,15 @@ def _from_font(file: Path) -> Iterator[tuple[str, str, Image.Image]]:
         picture = _drawn(font, text)
         one_glyph = font.getlength(text) < 1.5 * _FONT_SIZE
         if one_glyph and picture.getbbox() and picture.tobytes() != blank.tobytes():
-            yield code, "noto", picture
+            pictures.append((code, style, picture))
+    if pictures and all(_is_grey(picture) for _, _, picture in pictures):
+        raise MediaError(f"{file} draws without colours: take a colour-emoji font.")
+    yield from pictures
+
+
+def _is_grey(picture: Image.Image) -> bool:
+    red, green, blue, _ = (channel.tobytes() for channel in picture.split())
+    return red == green == blue
 
 
 def _drawn(font: ImageFont.FreeTypeFont, text: str) -> Image.Image:
