@@ -5,7 +5,9 @@ from dataclasses import replace
 
 import pytest
 
+from x2sam.train.nano import SHORT
 from x2sam.train.recipe import Recipe, RecipeSource
+from x2sam.train.texts import FAMILIES
 
 PHASES = Recipe(
     batch=4,
@@ -65,3 +67,18 @@ def test_where_nothing_is_read_nothing_is_asked_twice(stream, progress, learnt):
 def test_a_batch_depends_on_its_step_and_the_moment_alone(stream):
     one, other = (RecipeSource(stream, PHASES).batch(7, 0.6)[0] for _ in range(2))
     assert [each.turns for each in one] == [each.turns for each in other]
+
+
+def test_where_things_are_is_a_fifth_of_what_a_short_run_is_asked(stream):
+    """It is the slow task; photos and clips, of which little or none of it is asked, count too."""
+    places = ("position", "corner", "relation", "between", "ordinal")
+    short = replace(stream, shares=SHORT.shares)
+    drawn = Counter(
+        sample.family for index in range(300) for sample in short.about(index, SHORT.asked)
+    )
+    pictures = sum(drawn[name] for name in places) / drawn.total()
+    of_photos = {name: part for name, part in SHORT.shares.items() if FAMILIES[name].photo}
+    photos = sum(of_photos.get(name, 0) for name in places) / sum(of_photos.values())
+    still = (1 - SHORT.photos) * pictures + SHORT.photos * photos
+    assert (1 - SHORT.clips) * still >= 0.2
+    assert SHORT.sight_first + SHORT.masks_first <= SHORT.clips_from < 0.6

@@ -47,7 +47,8 @@ _ANSWERS = {
 
 
 # What an hour or two on two cores can learn: fewer things, seen more often. Categories name several
-# in one prompt and are the cheapest lesson of nouns.
+# in one prompt and are the cheapest lesson of nouns. Where things are is learnt slowest, and is a
+# fifth of all requests; it has a third of the shares, as many scenes have nothing of it to say.
 SHORT = Recipe(
     batch=10,
     asked=2,
@@ -55,7 +56,7 @@ SHORT = Recipe(
     sight_first=0.2,
     masks_first=0.2,
     names=(0.9, 0.1),
-    clips_from=0.6,
+    clips_from=0.4,
     clips=0.1,
     photos=0.15,
     last_part=0.15,
@@ -65,11 +66,11 @@ SHORT = Recipe(
         "kind": 5,
         "colour": 12,
         "size": 2,
-        "position": 7,
-        "corner": 3,
-        "relation": 5,
-        "between": 0.5,
-        "ordinal": 3,
+        "position": 13,
+        "corner": 8,
+        "relation": 14,
+        "between": 6,
+        "ordinal": 11,
         "motion": 6,
         "absence": 10,
         "unread": 1,
