@@ -69,33 +69,6 @@ def _call(module: str, function: str, argument: object) -> Any:
     return getattr(import_module(module), function)(argument)
 
 
-def _scenes_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--out", type=Path, required=True, metavar="DIR")
-    parser.add_argument("--n", type=int, default=50, help="how many samples (50)")
-    parser.add_argument("--clips", action="store_true", help="clips instead of pictures")
-    parser.add_argument(
-        "--sprites",
-        type=Path,
-        nargs="+",
-        required=True,
-        help="packed sprites, folders of them, or colour-emoji fonts",
-    )
-    parser.add_argument("--photos", type=Path, help="packed photos")
-    parser.add_argument("--family", help="only texts of this kind")
-    parser.add_argument("--size", type=int, default=192, help="pixels of a side (192)")
-    parser.add_argument("--seed", type=int, default=0)
-
-
-def _scenes(arguments: argparse.Namespace) -> int:
-    from x2sam.train.preview import write_scenes
-
-    options = vars(arguments).copy()
-    del options["command"]
-    for sheet in write_scenes(options.pop("out"), **options):
-        print(sheet)
-    return 0
-
-
 COMMANDS: dict[str, Command] = {
     "ask": _elsewhere(
         "ask about a picture or clip, in words; masks come out",
@@ -122,14 +95,17 @@ COMMANDS: dict[str, Command] = {
         "find everything in a picture, by SAM 2; masks come out",
         *("x2sam.engine.everything_command", "add_arguments", "run"),
     ),
+    "pack": _elsewhere(
+        "pack sprites, photos or cut-outs into the files that training takes",
+        *("x2sam.train.packs", "add_arguments", "run"),
+    ),
     "point": _elsewhere(
         "point at a thing in a picture or clip; its masks come out",
         *("x2sam.engine.commands", "point_arguments", "run_point"),
     ),
-    "scenes": Command(
-        help="write training samples with masks and texts, to look at",
-        arguments=_scenes_arguments,
-        run=_scenes,
+    "scenes": _elsewhere(
+        "write training samples with masks and texts, to look at",
+        *("x2sam.train.preview", "add_arguments", "run"),
     ),
     "train": _elsewhere(
         "train the small model, or fine-tune any on a folder of your own",

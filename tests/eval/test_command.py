@@ -141,7 +141,8 @@ def test_a_folder_of_which_nothing_can_be_used(checkpoint, tmp_path, capsys):
         (("folder", "nowhere"), MediaError, r"no suite\.json"),
     ],
 )
-def test_mistakes_are_said_in_a_sentence(checkpoint, words, error, sentence):
+def test_mistakes_are_said_in_a_sentence(checkpoint, monkeypatch, words, error, sentence):
+    monkeypatch.setattr("x2sam.train.packs.FONTS", ())
     model = () if "--model" in words else ("--model", checkpoint)
     with pytest.raises(error, match=sentence):
         called(*words, *model)

@@ -10,7 +10,7 @@ from x2sam.train.preview import write_scenes
 
 
 def test_sheets_are_written(tmp_path, monkeypatch, bank):
-    monkeypatch.setattr("x2sam.train.preview.SpriteBank.load", lambda packs: bank)
+    monkeypatch.setattr("x2sam.train.preview.read_sources", lambda *_: (bank, None))
     for clips in (False, True):
         files = write_scenes(tmp_path, n=6, clips=clips, sprites=[tmp_path / "any.npz"], size=64)
         for file in files:

@@ -19,15 +19,15 @@ from typing import Any
 
 import torch
 
-from x2sam.errors import MediaError, PromptError
+from x2sam.errors import PromptError
 from x2sam.eval import contact_sheet, folder, nano, tracker
 from x2sam.eval.nano_samples import Material
 from x2sam.eval.results import Result, report, table, write
 from x2sam.model.predictor import Predictor
 from x2sam.model.pretrained import load
 from x2sam.tracker import build as tracking
+from x2sam.train.packs import add_sources, read_sources
 from x2sam.train.recipe import everyday
-from x2sam.train.sprites import pack
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -36,10 +36,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     scenes = what.add_parser("nano", help="generated scenes: everything the small model learnt")
     marks = what.add_parser("tracker", help="how well a tracker marks and carries")
     for each in (scenes, marks):
-        each.add_argument(
-            "--sprites", type=Path, help="packed sprites, a folder of them, or a colour-emoji font"
-        )
-        each.add_argument("--photos", type=Path, help="packed photos; without, no rows of photos")
+        add_sources(each)
         each.add_argument("--limit", type=int, default=100, help="samples per row (100)")
     scenes.add_argument(
         "--everyday", action="store_true", help="only the two hundred nouns of a short training"
@@ -133,14 +130,9 @@ def _tracker(arguments: argparse.Namespace) -> int:
 
 
 def _material(arguments: argparse.Namespace, device: torch.device) -> Material:
-    if arguments.sprites is None:
-        raise MediaError(
-            "Name the sprites that scenes are made of: --sprites with a pack, a folder of "
-            "pictures, or a colour-emoji font such as NotoColorEmoji.ttf."
-        )
     with tempfile.TemporaryDirectory() as scratch:
-        sprites = _packed(arguments.sprites, Path(scratch))
-        return Material.load(sprites, arguments.photos, device, arguments.seed)
+        bank, photos = read_sources(arguments.sprites, arguments.photos, Path(scratch), device)
+    return Material.of(bank, photos, arguments.seed)
 
 
 def _show(results: Sequence[Result], content: dict[str, Any], out: Path) -> int:
@@ -152,17 +144,6 @@ def _show(results: Sequence[Result], content: dict[str, Any], out: Path) -> int:
 def _met(rows: list[dict[str, object]]) -> str:
     judged = [row["met"] for row in rows if row["met"] is not None]
     return f"{sum(map(bool, judged))} of {len(judged)} bars met"
-
-
-def _packed(source: Path, scratch: Path) -> Path:
-    """Make a pack of what is none yet."""
-    if not source.exists():
-        raise MediaError(f"There is nothing at {source}.")
-    if source.suffix == ".npz":
-        return source
-    target = scratch / "sprites.npz"
-    pack(source, target)
-    return target
 
 
 def _folder(arguments: argparse.Namespace) -> int:

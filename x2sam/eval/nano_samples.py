@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
@@ -63,13 +62,10 @@ class Material:
     only: frozenset[str] = frozenset()  # names of the nouns that are shown; all if empty
 
     @classmethod
-    def load(cls, sprites: Path, photos: Path | None, device: torch.device, seed: int) -> Material:
-        """Read a pack of sprites and, if there is one, a pack of photos."""
-        bank = SpriteBank.load([sprites], device)
-        if photos is None:
-            return cls(bank, seed=seed)
-        stored = Photos.load(photos)
-        return cls(bank, stored, stored.backgrounds(BACKGROUNDS, device), seed)
+    def of(cls, bank: SpriteBank, photos: Photos | None, seed: int) -> Material:
+        """Stand scenes before the photos, if there are any."""
+        scenery = photos.backgrounds(BACKGROUNDS, bank.device) if photos else None
+        return cls(bank, photos, scenery, seed)
 
     def stream(self, split: Split) -> Stream:
         """Draw validation samples from one part of the sprites."""

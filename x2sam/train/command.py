@@ -28,6 +28,7 @@ from x2sam.train.folder import FolderSource
 from x2sam.train.lesson import Conversations
 from x2sam.train.loop import Run, Settings
 from x2sam.train.nano import OBJECTIVE, PRESETS, prepare, scenes
+from x2sam.train.packs import add_sources
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -40,14 +41,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     first.add_argument("--from", dest="model", default="nano", help="whose eyes (nano)")
     first.add_argument("--further", metavar="TRACKER", help="go on from this one, its eyes too")
     for each in (nano, small):
-        each.add_argument(
-            "--sprites",
-            type=Path,
-            nargs="+",
-            required=True,
-            help="packed sprites, folders of them, or colour-emoji fonts",
-        )
-        each.add_argument("--photos", type=Path, help="packed photos, or a folder of them")
+        add_sources(each)
         budget = each.add_mutually_exclusive_group(required=True)
         budget.add_argument("--seconds", type=float, help="the whole budget, over all pieces")
         budget.add_argument("--steps", type=int, help="the same in steps")

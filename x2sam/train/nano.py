@@ -14,15 +14,13 @@ import torch
 from accelerate import PartialState
 
 from x2sam.config import X2SAMConfig
-from x2sam.errors import MediaError
 from x2sam.language.tokens import Vocabulary
 from x2sam.train.losses import LossConfig
 from x2sam.train.objective import Objective
-from x2sam.train.photos import Photos, pack_photos
+from x2sam.train.packs import read_sources
 from x2sam.train.presets import NANO, NANO_GPU
 from x2sam.train.recipe import Recipe, RecipeSource, everyday
 from x2sam.train.samples import Stream
-from x2sam.train.sprites import SpriteBank, pack
 from x2sam.train.tokens import corpus, learn_vocabulary
 
 # 512 points, because masks are small.
@@ -115,7 +113,7 @@ def prepare(
     preset: Preset,
     out: Path,
     *,
-    sprites: Sequence[Path],
+    sprites: Sequence[Path] | None,
     photos: Path | None = None,
     seed: int = 0,
     conversations: int = _CONVERSATIONS,
@@ -127,8 +125,8 @@ def prepare(
     Args:
         preset: what is trained.
         out: the run's folder.
-        sprites: packed files, folders of pictures, or colour-emoji fonts.
-        photos: a packed file, or a folder of photos.
+        sprites: see `read_sources`.
+        photos: likewise.
         seed: of the stream.
         conversations: how many to learn the vocabulary from.
 
@@ -149,7 +147,7 @@ def prepare(
 
 
 def scenes(
-    out: Path, sprites: Sequence[Path], photos: Path | None = None, *, seed: int = 0
+    out: Path, sprites: Sequence[Path] | None, photos: Path | None = None, *, seed: int = 0
 ) -> Stream:
     """Make the stream of scenes and photos of a run; packs are made in its folder.
 
@@ -159,18 +157,6 @@ def scenes(
     processes = PartialState(cpu=not torch.accelerator.is_available())
     with processes.main_process_first():
         out.mkdir(parents=True, exist_ok=True)
-        packs = [_packed(path, out / f"sprites-{n}.npz") for n, path in enumerate(sprites)]
-        shown = Photos.load(_packed(photos, out / "photos.npz")) if photos else None
-        bank = SpriteBank.load(packs, processes.device)
+        bank, shown = read_sources(sprites, photos, out, processes.device)
     scenery = shown.backgrounds(_BACKGROUNDS, processes.device) if shown else None
     return Stream(bank, seed, photos=shown, backgrounds=scenery)
-
-
-def _packed(source: Path, file: Path) -> Path:
-    """Make a pack of what is none yet."""
-    if source.suffix == ".npz" or file.exists():
-        return file if file.exists() else source
-    if not source.exists():
-        raise MediaError(f"There is nothing at {source}.")
-    (pack_photos if file.stem == "photos" else pack)(source, file)
-    return file

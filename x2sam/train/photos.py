@@ -197,7 +197,10 @@ def objects_of(classes: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], list[str]
 
 
 def pack_cut_outs(photos: str | Path, file: str | Path, *, most: int = 40) -> int:
-    """Write sprites of objects that stand free in their photos, at most so many per class."""
+    """Write sprites of objects that stand free in packed photos, at most so many per class.
+
+    Returns how many there are; photos without any raise `MediaError`.
+    """
     bank = Photos.load(photos)
     index: list[tuple[str, str]] = []
     blobs: list[bytes] = []
@@ -221,5 +224,7 @@ def pack_cut_outs(photos: str | Path, file: str | Path, *, most: int = 40) -> in
             photo.crop(box).save(buffer, "WEBP", quality=85)
             index.append((noun.code, "photo"))
             blobs.append(buffer.getvalue())
+    if not blobs:
+        raise MediaError(f"No object stands free in the photos of {photos}.")
     write_blobs(Path(file), index, blobs)
     return len(index)

@@ -7,6 +7,8 @@ Whoever changes the recipe should look at these before anything is trained.
 
 from __future__ import annotations
 
+import argparse
+import sys
 import tempfile
 import textwrap
 from pathlib import Path
@@ -15,10 +17,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from x2sam.errors import MediaError
-from x2sam.train.photos import Photos
+from x2sam.train.packs import add_sources, read_sources
 from x2sam.train.samples import Stream, examples
-from x2sam.train.sprites import SpriteBank, pack
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -37,31 +37,45 @@ _ROWS = 5
 _TEXT = 120  # pixels of height for the words
 
 
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Describe `x2sam scenes`."""
+    parser.add_argument("--out", type=Path, required=True, metavar="DIR")
+    parser.add_argument("--n", type=int, default=50, help="how many samples (50)")
+    parser.add_argument("--clips", action="store_true", help="clips instead of pictures")
+    add_sources(parser)
+    parser.add_argument("--family", help="only texts of this kind")
+    parser.add_argument("--size", type=int, default=192, help="pixels of a side (192)")
+    parser.add_argument("--seed", type=int, default=0)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Write the sheets and say where they are."""
+    options = vars(arguments).copy()
+    options.pop("command", None)
+    for sheet in write_scenes(options.pop("out"), **options):
+        sys.stdout.write(f"{sheet}\n")
+    return 0
+
+
 def write_scenes(
     out: str | Path,
     *,
     n: int = 50,
     clips: bool = False,
-    sprites: Sequence[str | Path],
-    photos: str | Path | None = None,
+    sprites: Sequence[Path] | None = None,
+    photos: Path | None = None,
     family: str | None = None,
     size: int = 192,
     seed: int = 0,
 ) -> list[Path]:
     """Write `n` samples of the preview stream as contact sheets; returns the files.
 
-    `sprites` are packed files, folders or colour-emoji fonts, `photos` a packed file.
+    For `sprites` and `photos` see `read_sources`.
     """
     with tempfile.TemporaryDirectory() as folder:
-        packs = [
-            _packed(Path(source), Path(folder) / f"{k}.npz") for k, source in enumerate(sprites)
-        ]
-        bank = SpriteBank.load(packs)
-    stream = Stream(bank, seed=seed, name="preview")
-    if photos:
-        stored = Photos.load(photos)
-        backgrounds = stored.backgrounds(64, bank.device)
-        stream = Stream(bank, seed=seed, name="preview", photos=stored, backgrounds=backgrounds)
+        bank, stored = read_sources(sprites, photos, Path(folder))
+    backgrounds = stored.backgrounds(64, bank.device) if stored else None
+    stream = Stream(bank, seed=seed, name="preview", photos=stored, backgrounds=backgrounds)
     frames = 4 if clips else 1
     out = Path(out)
     out.mkdir(parents=True, exist_ok=True)
@@ -79,15 +93,6 @@ def write_scenes(
         _sheet(cells[start : start + columns * _ROWS], columns).save(file)
         files.append(file)
     return files
-
-
-def _packed(source: Path, target: Path) -> Path:
-    if source.suffix == ".npz":
-        return source
-    if not source.exists():
-        raise MediaError(f"There is nothing at {source}.")
-    pack(source, target)
-    return target
 
 
 def _cell(sample: Sample, example: Example) -> Image.Image:
