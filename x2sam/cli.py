@@ -69,6 +69,19 @@ def _call(module: str, function: str, argument: object) -> Any:
     return getattr(import_module(module), function)(argument)
 
 
+def _train_arguments(parser: argparse.ArgumentParser) -> None:
+    from x2sam.train.command import add_arguments
+
+    add_arguments(parser)
+
+
+def _train(arguments: argparse.Namespace) -> int:
+    from x2sam.eval.during_training import JUDGES
+    from x2sam.train.command import run
+
+    return run(arguments, JUDGES)
+
+
 COMMANDS: dict[str, Command] = {
     "ask": _elsewhere(
         "ask about a picture or clip, in words; masks come out",
@@ -107,9 +120,10 @@ COMMANDS: dict[str, Command] = {
         "write training samples with masks and texts, to look at",
         *("x2sam.train.preview", "add_arguments", "run"),
     ),
-    "train": _elsewhere(
-        "train the small model, or fine-tune any on a folder of your own",
-        *("x2sam.train.command", "add_arguments", "run"),
+    "train": Command(
+        help="train the small model, or fine-tune any on a folder of your own",
+        arguments=_train_arguments,
+        run=_train,
     ),
     "verify": Command(
         help="compare the network with numbers recorded from the official code",

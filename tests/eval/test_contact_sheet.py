@@ -32,6 +32,18 @@ def test_a_sheet_has_a_tile_for_every_sample(predictor, bank, monkeypatch):  # n
     assert np.array_equal(pixels, np.asarray(again))
 
 
+def test_what_is_true_is_outlined_where_it_is_wanted(predictor, bank, monkeypatch):  # noqa: F811
+    script(predictor, monkeypatch, "There is nothing like that.")
+    material = Material(bank, seed=2)
+    plain, outlined = (
+        np.asarray(contact_sheet.contact_sheet(predictor, material, 1, truth=truth))[4 : SIDE + 4]
+        for truth in (False, True)
+    )
+    changed = (plain != outlined).any(axis=2)
+    assert 0 < changed.mean() < 0.2
+    assert outlined[changed].mean() > plain[changed].mean() + 20  # towards white
+
+
 def test_a_tracker_has_two_rows_per_clip(bank, monkeypatch):  # noqa: F811
     def follow(tracker, case, row, seed):
         assert row.start in ("mask", "click")

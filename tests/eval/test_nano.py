@@ -177,10 +177,3 @@ def test_rows_with_the_same_samples_share_the_answers(material, monkeypatch):
     results = evaluated(monkeypatch, material, outcome, rows, limit)
     assert len(asked) == limit
     assert results[0].parts.keys() == set(nano.PHRASES)
-
-
-def test_scores_for_a_training_log(predictor, bank, monkeypatch):  # noqa: F811
-    monkeypatch.setattr("x2sam.eval.answering.LONGEST", 6)
-    monkeypatch.setattr(nano, "ROWS", nano.ROWS[:1] + nano.ROWS[-1:])
-    found = nano.scores(predictor, Material(bank), 1)
-    assert found.keys() == {"referring gIoU", "seconds"}  # photos were not run

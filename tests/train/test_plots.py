@@ -6,6 +6,7 @@ import sys
 import pytest
 from PIL import Image
 
+from x2sam.train import plots
 from x2sam.train.plots import plot, read_log
 
 LOG = """{"step": 1, "seconds": 0.1, "loss": 4.0, "loss_lm": 1.0}
@@ -24,6 +25,16 @@ def test_a_log_becomes_a_picture(tmp_path):
     (tmp_path / "log.jsonl").write_text("\n".join(LOG.splitlines()[:2]))
     with Image.open(plot(tmp_path)) as picture:
         assert picture.height < tall  # no scores, no second plot
+
+
+def test_how_long_scoring_took_is_no_score(tmp_path, monkeypatch):
+    pytest.importorskip("matplotlib")
+    told = []
+    monkeypatch.setattr(plots, "_curves", lambda axis, columns, title: told.append([*columns]))
+    line = '{"step": 2, "loss": 3.0}\n{"step": 2, "scores": {"referring": 0.5, "seconds": 60.0}}'
+    (tmp_path / "log.jsonl").write_text(line)
+    plot(tmp_path)
+    assert told == [["loss"], ["referring"]]
 
 
 def test_a_line_that_was_cut_is_left_out(tmp_path):

@@ -83,9 +83,9 @@ def test_nano_begins_at_its_layers_size_and_in_halves_if_asked_to(
     begun, halves = [], []
     begin, run = command.begin, command.Run
 
-    def watched(lesson, settings, out):
+    def watched(lesson, settings, out, **more):
         halves.append(settings.halves)
-        return run(lesson, settings, out)
+        return run(lesson, settings, out, **more)
 
     monkeypatch.setattr(command, "begin", lambda *given: begun.append(given) or begin(*given))
     monkeypatch.setattr(command, "Run", watched)
@@ -103,9 +103,9 @@ def test_a_tracker_with_the_eyes_of_nano(sprites, tmp_path, capsys, monkeypatch,
     )
     halves, run = [], command.Run
 
-    def watched(lesson, settings, out):
+    def watched(lesson, settings, out, **more):
         halves.append(settings.halves)
-        return run(lesson, settings, out)
+        return run(lesson, settings, out, **more)
 
     monkeypatch.setattr(command, "Run", watched)
     out = tmp_path / "run"
@@ -132,6 +132,35 @@ def test_a_folder_goes_on_from_a_model(tmp_path, capsys):
     assert train(*words) == 0
     assert capsys.readouterr().out == f"{out}\n"
     assert load(out, device="cpu").vocabulary.seg == Vocabulary.load(micro.TOKENIZER).seg
+
+
+def test_every_run_is_judged_by_what_it_is_given(small, sprites, tmp_path, monkeypatch):
+    """A folder, only where there is another to be scored on."""
+    start, suite = (tmp_path / name for name in ("start", "suite"))
+    save(build(micro.CONFIG, seed=0), start)
+    micro.vocabulary().save(start / "tokenizer.json")
+    suite.mkdir()
+    write_suite(suite)
+    given = {}
+
+    def judge(what, *told):
+        given[what] = told
+        return lambda _: {"score": 0.5}
+
+    def scores(what, *words):
+        out = tmp_path / f"run-{len(list(tmp_path.iterdir()))}"
+        parser = argparse.ArgumentParser()
+        command.add_arguments(parser)
+        judges = {name: partial(judge, name) for name in ("nano", "tracker", "folder")}
+        words = (what, *words, "--out", out, "--steps", 1)
+        assert command.run(parser.parse_args([*map(str, words)]), judges) == 0
+        return [line for line in (out / "log.jsonl").read_text().splitlines() if "score" in line]
+
+    assert len(scores("nano", "--sprites", sprites)) == 1
+    assert given["nano"][0].name == "training"
+    assert scores("folder", suite, "--from", start) == []
+    assert len(scores("folder", suite, "--from", start, "--validation", suite)) == 1
+    assert given["folder"][0] == suite
 
 
 def test_mistakes_are_said_in_a_sentence(small, sprites, tmp_path):

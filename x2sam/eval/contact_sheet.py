@@ -37,11 +37,16 @@ _PALETTE = np.array(
 )
 
 
-def contact_sheet(predictor: Predictor, material: Material) -> Image.Image:
-    """Ask about 24 pictures and lay them out in rows."""
+def contact_sheet(
+    predictor: Predictor, material: Material, count: int | None = None, *, truth: bool = False
+) -> Image.Image:
+    """Ask about so many pictures, 24 by default, and lay them out in rows.
+
+    What was drawn is outlined in white, and what is true as well if it is wanted.
+    """
     stream = material.stream("seen")
-    drawn = samples(Draw(families=FAMILIES), stream, COUNT)
-    tiles = [_tile(outcome(predictor, sample, stream)) for sample in drawn]
+    drawn = samples(Draw(families=FAMILIES), stream, count or COUNT)
+    tiles = [_tile(outcome(predictor, sample, stream), truth=truth) for sample in drawn]
     return _laid_out(tiles)
 
 
@@ -60,6 +65,17 @@ def tracking_sheet(tracker: Tracker, stream: Stream) -> Image.Image:
                 words = f"from a {row.start}" if frame == 0 else f"frame {frame + 1}"
                 fit = f"IoU {overlap(found[frame], truth[frame]).iou:.2f}"
                 tiles.append(_written(picture, [words, fit]))
+    return _laid_out(tiles)
+
+
+def suite_sheet(
+    looks: Iterable[tuple[NDArray[np.uint8], Mask, Mask, str]],
+) -> Image.Image:
+    """Lay out pictures, what was found in them, what is true, and what was asked; at least one."""
+    tiles = []
+    for picture, found, truth, words in looks:
+        lines = [*textwrap.wrap(words, 34)[:3], f"= IoU {overlap(found, truth).iou:.2f}"]
+        tiles.append(_written(_painted(picture, [found], [truth]), lines))
     return _laid_out(tiles)
 
 
@@ -85,11 +101,12 @@ def _laid_out(tiles: Sequence[Image.Image]) -> Image.Image:
     return sheet
 
 
-def _tile(seen: Outcome) -> Image.Image:
+def _tile(seen: Outcome, *, truth: bool) -> Image.Image:
     """Paint what was marked over the picture, and write the words below it."""
     masks = seen.found[0].masks.cpu().numpy() if seen.found else ()
     lines = [*textwrap.wrap(asked(seen), 34)[:2], *textwrap.wrap(answered(seen), 34)[:3]]
-    return _written(_painted(seen.frames[0], masks, seen.drawn), lines)
+    outlined = (*seen.drawn, *(seen.truth[0] if truth else ()))
+    return _written(_painted(seen.frames[0], masks, outlined), lines)
 
 
 def _painted(

@@ -45,6 +45,7 @@ class Probe:
     question: str
     targets: tuple[tuple[int, ...], ...]  # object ids
     names: tuple[str, ...] = ()  # of classes
+    text: str = ""  # what was asked for, if not by names
     prompt: VisualPrompt | None = None
 
     @property
@@ -103,7 +104,7 @@ def score(
     """Ask everything about one sample, and compare every answer with the truth."""
     ids = sample.ids()
     looked = shown(predictor, len(ids))
-    probes = list(probes_of(sample, ids, seed, "image" if len(looked) == 1 else "video"))
+    probes = list(probes_of(sample, ids, seed, _media(looked)))
     clip = sample.type == "video"
     records = [Record(p.row, clip, p.targets, p.names) for p in probes]
     answers = _answers(predictor, sample, ids, probes, looked)
@@ -114,12 +115,38 @@ def score(
     return records
 
 
+def look(
+    predictor: Predictor, sample: Sample
+) -> tuple[npt.NDArray[np.uint8], Masks, Masks, str] | None:
+    """Ask the first question about a sample, and take its first frame: what a person looks at.
+
+    Returns the picture (H, W, 3), what was found (H, W), what is true (H, W) and what was asked;
+    None if there is nothing to ask.
+    """
+    ids = sample.ids()
+    looked = shown(predictor, len(ids))
+    probe = next(probes_of(sample, ids, 0, _media(looked)), None)
+    if probe is None:
+        return None
+    (conditions,) = _answers(predictor, sample, ids, [probe], looked)
+    picture = next(islice(sample.pictures(frames_at), probe.start, None))
+    found = np.zeros(ids.shape[1:], bool)
+    if conditions is not None:
+        regions = drawn(probe.prompt, found.shape)[None] if probe.prompt else None
+        read = reader(predictor, probe.task, regions)
+        (prediction,) = next(side_by_side(predictor, [conditions], _frames(predictor, [picture])))
+        found = read(prediction).masks.any(dim=0).cpu().numpy()
+    truth = np.isin(ids[probe.start], sum(probe.targets, ()))
+    return picture, found, truth, f"({probe.row}) {probe.text or ', '.join(probe.names)}"
+
+
 def probes_of(sample: Sample, ids: Ids, seed: int, media: Media) -> Iterator[Probe]:
     """Word all questions about a sample whose object ids are (T, H, W), shown as `media`."""
     for request in sample.expressions:
         task = "reaseg" if request.kind == "reasoning" else "refseg"
         asked = question(task, media, text=request.text)
-        yield Probe(row=request.kind, task=task, question=asked, targets=(request.target,))
+        targets = (request.target,)
+        yield Probe(row=request.kind, task=task, question=asked, targets=targets, text=request.text)
     if names := tuple(request.text for request in sample.class_queries):
         yield Probe(
             row="class",
@@ -139,6 +166,10 @@ def probes_of(sample: Sample, ids: Ids, seed: int, media: Media) -> Iterator[Pro
         )
 
 
+def _media(looked: Sequence[int]) -> Media:
+    return "image" if len(looked) == 1 else "video"
+
+
 def _answers(
     predictor: Predictor,
     sample: Sample,
@@ -156,7 +187,7 @@ def _answers(
             frames.append(picture)
         if index in pointed:
             features[index] = predictor.features(picture[None])
-    view = predictor.look(np.stack(frames), "image" if len(looked) == 1 else "video")
+    view = predictor.look(np.stack(frames), _media(looked))
     answers = []
     for probe in probes:
         drawings = []

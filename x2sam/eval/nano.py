@@ -7,7 +7,6 @@ look at the same samples share one pass over them.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -75,14 +74,6 @@ def evaluate(
                 bar.update()
             results |= {row: _result(row, pairs) for row, pairs in measured.items()}
     return [*_with_means([results[row] for row in rows])]
-
-
-def scores(predictor: Predictor, material: Material, limit: int) -> dict[str, float]:
-    """Measure all rows and name them shortly: what a training run writes into its log."""
-    started = time.monotonic()
-    results = evaluate(predictor, material, limit, quiet=True)
-    found = {f"{row.task} {row.metric}": round(row.value, 4) for row in results if not row.why}
-    return {**found, "seconds": round(time.monotonic() - started, 1)}
 
 
 def _result(row: Row, pairs: Sequence[tuple[str, Any]] = (), why: str = "") -> Result:

@@ -5,6 +5,8 @@
     x2sam train folder my/suite --from nano --out run --steps 500
     x2sam train folder my/suite --from hao9610/X2SAM --out run --steps 2000 --lora
 
+    x2sam train folder my/suite --validation another --out run --steps 500
+
 The same command goes on with a run that was stopped. On several GPUs it is started by
 `torchrun --nproc-per-node=8 -m x2sam train ...` and is otherwise the same.
 """
@@ -14,8 +16,11 @@ from __future__ import annotations
 import argparse
 import math
 import sys
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
+from types import MappingProxyType
+from typing import Any
 
 import torch
 
@@ -29,6 +34,11 @@ from x2sam.train.lesson import Conversations
 from x2sam.train.loop import Run, Settings
 from x2sam.train.nano import OBJECTIVE, PRESETS, prepare, scenes
 from x2sam.train.packs import add_sources
+
+Judge = Callable[..., Callable[[Any], dict[str, float]] | None]
+Judges = Mapping[str, Judge]
+
+_EVALUATE_EVERY = 1200.0  # seconds, where there is something to be scored on
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -50,6 +60,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     own.add_argument("--from", dest="model", default="nano", help="a name, folder or file (nano)")
     own.add_argument("--base", help="Qwen3-VL, where the checkpoint lacks it")
     own.add_argument("--steps", type=int, required=True)
+    own.add_argument("--validation", type=Path, metavar="DIR", help="a folder to be scored on")
     own.add_argument("--lora", action="store_true", help="adapters: for large models")
     own.add_argument("--frames", type=int, default=4, help="of a clip, at most (4)")
     for each, rate in ((nano, 1e-3), (small, 1e-3), (own, 1e-4)):
@@ -70,8 +81,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         )
 
 
-def run(arguments: argparse.Namespace) -> int:
+def run(arguments: argparse.Namespace, judges: Judges = MappingProxyType({})) -> int:
     """Train, and say where the model is.
+
+    Args:
+        arguments: of the command line.
+        judges: for each kind of run, what makes the function that scores its network; see
+            `x2sam.eval.during_training`, which training itself knows nothing of.
 
     Raises:
         X2SAMError: a source, a checkpoint or a number is not what it should be.
@@ -80,16 +96,21 @@ def run(arguments: argparse.Namespace) -> int:
         value = getattr(arguments, name, None)
         if value is not None and not 0 < value < math.inf:
             raise LimitError(f"--{name} should be more than 0, not {value:g}.")
-    {"nano": _nano, "tracker": _tracker, "folder": _folder}[arguments.what](arguments)
+    train = {"nano": _nano, "tracker": _tracker, "folder": _folder}[arguments.what]
+    train(arguments, judges.get(arguments.what, _nobody))
     sys.stdout.write(f"{arguments.out}\n")
     return 0
+
+
+def _nobody(*_: Any) -> None:
+    """Judge nothing."""
 
 
 def _slice(arguments: argparse.Namespace) -> float:
     return float(arguments.slice or math.inf)
 
 
-def _nano(arguments: argparse.Namespace) -> None:
+def _nano(arguments: argparse.Namespace, judge: Judge) -> None:
     preset = PRESETS[arguments.preset]
     if arguments.batch:
         preset = replace(preset, recipe=replace(preset.recipe, batch=arguments.batch))
@@ -110,10 +131,11 @@ def _nano(arguments: argparse.Namespace) -> None:
     model = build(preset.config, seed=arguments.seed)
     begin(model, arguments.seed)
     lesson = Conversations(model, vocabulary, source, OBJECTIVE)
-    Run(lesson, settings, arguments.out).train(_slice(arguments))
+    evaluate = judge(source.stream, vocabulary, arguments.out)
+    Run(lesson, settings, arguments.out, evaluate=evaluate).train(_slice(arguments))
 
 
-def _tracker(arguments: argparse.Namespace) -> None:
+def _tracker(arguments: argparse.Namespace, judge: Judge) -> None:
     from x2sam.train import tracker  # noqa: PLC0415 (slow to import)
 
     stream = scenes(arguments.out, arguments.sprites, arguments.photos, seed=arguments.seed)
@@ -130,10 +152,11 @@ def _tracker(arguments: argparse.Namespace) -> None:
         seed=arguments.seed,
     )
     settings = replace(settings, halves=arguments.bf16)
-    Run(lesson, settings, arguments.out).train(_slice(arguments))
+    evaluate = judge(stream, lesson.config, arguments.out)
+    Run(lesson, settings, arguments.out, evaluate=evaluate).train(_slice(arguments))
 
 
-def _folder(arguments: argparse.Namespace) -> None:
+def _folder(arguments: argparse.Namespace, judge: Judge) -> None:
     halves = arguments.lora and torch.cuda.is_available()
     dtype = torch.bfloat16 if halves else torch.float32
     model = load(arguments.model, base=arguments.base, device="cpu", dtype=dtype)
@@ -144,14 +167,19 @@ def _folder(arguments: argparse.Namespace) -> None:
         frames=arguments.frames,
         seed=arguments.seed,
     )
+    settings = settings_for(arguments.steps, arguments.rate, lora=arguments.lora)
+    settings = replace(settings, seed=arguments.seed)
+    evaluate = None
+    if arguments.validation:
+        evaluate = judge(arguments.validation, model.vocabulary, arguments.out)
+        settings = replace(settings, evaluate_every=_EVALUATE_EVERY)
     finetune(
         model.model,
         model.vocabulary,
         source,
-        replace(
-            settings_for(arguments.steps, arguments.rate, lora=arguments.lora), seed=arguments.seed
-        ),
+        settings,
         arguments.out,
         lora=arguments.lora,
         slice_seconds=_slice(arguments),
+        evaluate=evaluate,
     )

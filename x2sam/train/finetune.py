@@ -9,6 +9,7 @@ learns, which is meant for small networks. The mask encoder always learns ten ti
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from pathlib import Path
 
 import torch
@@ -82,13 +83,15 @@ def finetune(
     lora: bool = False,
     objective: Objective | None = None,
     slice_seconds: float = math.inf,
+    evaluate: Callable[[X2SAM], dict[str, float]] | None = None,
 ) -> X2SAM:
     """Go on training a network; the folder `out` then loads like any other model.
 
     Stopped runs go on where they were, given the same network and settings.
     """
     choose(model, lora=lora)
-    run = Run(Conversations(model, vocabulary, source, objective), settings, out)
+    lesson = Conversations(model, vocabulary, source, objective)
+    run = Run(lesson, settings, out, evaluate=evaluate)
     vocabulary.save(out / "tokenizer.json")
     trained: X2SAM = run.train(slice_seconds)
     return trained

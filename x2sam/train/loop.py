@@ -6,6 +6,7 @@ budget in seconds follows the clock instead, for machines that are lent by the m
 
     run/log.jsonl           one line per report, one per evaluation
     run/loss.png            the log as a picture
+    run/panels.png          validation samples, if whoever starts the run has it evaluated
     run/state.pt            everything needed to go on
     run/model.safetensors   the averaged weights and their config.json, for `x2sam.load`
 

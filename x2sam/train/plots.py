@@ -34,8 +34,9 @@ def plot(folder: Path) -> Path | None:
     _curves(axes[0], _columns(lines, _LOSSES), "loss")
     axes[0].set_yscale("log")
     if scores:
-        rows = [{"step": line["step"], **line["scores"]} for line in scores]
-        _curves(axes[1], _columns(rows, list(rows[-1])[1:]), "score")
+        rows = [{**line["scores"], "step": line["step"]} for line in scores]
+        names = [name for name in rows[-1] if name not in ("step", "seconds")]
+        _curves(axes[1], _columns(rows, names), "score")
     file = folder / "loss.png"
     figure.savefig(file, dpi=120)
     return file

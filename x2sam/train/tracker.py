@@ -88,7 +88,7 @@ class Tracking:
         with torch.random.fork_rng():
             torch.manual_seed(seed)
             self.trainee = TrackerTrainee(transformers_backend.build(config).train())
-        self._stream, self._recipe, self._config = stream, recipe or TrackerRecipe(), config
+        self._stream, self._recipe, self.config = stream, recipe or TrackerRecipe(), config
 
     def batch(
         self, step: int, progress: float, device: torch.device
@@ -118,7 +118,7 @@ class Tracking:
             clips=count,
             frames=frames,
             objects=objects,
-            size=self._config.trunk.image_size,
+            size=self.config.trunk.image_size,
             photo=photo,
         )
         if progress < recipe.shapes:
@@ -128,7 +128,7 @@ class Tracking:
 
     def write(self, model: nn.Module, folder: Path) -> None:
         """See `Lesson`; in half precision, which is what is shipped."""
-        write(model, self._config, folder)
+        write(model, self.config, folder)
 
 
 def write(model: nn.Module, config: TrackerConfig, folder: Path) -> None:
