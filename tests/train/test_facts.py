@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -11,7 +13,7 @@ from x2sam.train.followups import follow_up
 from x2sam.train.motion import EVENTS, motion
 from x2sam.train.phrases import RULES, Phrase, absent
 from x2sam.train.pointing import draw_region
-from x2sam.train.questions import chatting
+from x2sam.train.questions import chatting, when
 from x2sam.train.texts import REGION_KINDS, Region
 from x2sam.train.vocabulary import nouns
 
@@ -174,6 +176,17 @@ def test_questions_are_answered_the_same_way():
     assert answers["What can you see?"] == "I see two apples and a dog."
     assert answers["What is to the left of the dog?"] == "An apple is to the left of the dog."
     assert len(answers) == len({(turn.question, turn.answer) for turn in turns if turn})
+
+
+@pytest.mark.parametrize(
+    ("first", "step", "said"), [(1, 0.5, "0.5"), (3, 0.2, "0.6"), (1, 0.25, "0.3"), (2, 1.0, "2.0")]
+)
+def test_a_thing_appears_with_the_first_frame_that_shows_it(first, step, said):
+    """A prompt shows one time for two frames, between them: nothing need appear then."""
+    facts = scene(thing(0, "car", STILL, inside=np.arange(4) >= first))
+    facts = replace(facts, times=tuple(step * frame for frame in range(4)))
+    turn = when(facts, np.random.default_rng(0), ())
+    assert turn.answer == f"The car appears at {said} seconds."
 
 
 @pytest.mark.parametrize("kind", REGION_KINDS)

@@ -1,14 +1,14 @@
 """Plain questions about a scene, and their answers in words.
 
 The answer to a kind of question is always worded the same way, so that "right" can be told
-from "wrong" by comparing texts. Times are those a prompt shows next to the frames.
+from "wrong" by comparing texts. Times are those of frames, in seconds.
 """
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
-from x2sam.language.encoding import patch_times
 from x2sam.language.prompts import Turn
 from x2sam.train import facts as f
 from x2sam.train.captions import describing, place_of
@@ -234,14 +234,15 @@ def does_it(facts: Facts, rng: Generator, names: Sequence[str]) -> Turn | None:
 
 
 def when(facts: Facts, rng: Generator, names: Sequence[str]) -> Turn | None:
-    """Say at which of the times shown in the prompt something appears."""
+    """Say at what time something appears: that of the first frame that shows it."""
     del names
     found = unique_thing(facts, rng)
     if not found or not countable(found[0]) or not f.arrives(found[1]):
         return None
-    times = patch_times(facts.times)
-    seconds = times[f.first_seen(found[1]) // 2]
-    answer = f"The {found[0]} appears at {seconds:.1f} seconds."
+    seconds = facts.times[f.first_seen(found[1])]
+    # Rounded up: at an earlier time it is not there. The slack is for 0.6, which is 3 * 0.2.
+    tenths = math.ceil(10 * seconds - 1e-6)
+    answer = f"The {found[0]} appears at {tenths / 10:.1f} seconds."
     question = (
         f"When does the {found[0]} appear?",
         f"At what time can you first see the {found[0]}?",
