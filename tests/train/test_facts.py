@@ -95,6 +95,26 @@ def test_near_ties_are_not_spoken_of():
     assert not said(RULES["colour"], tie)  # no colour is known
 
 
+@pytest.mark.parametrize(
+    ("xs", "said_of"),
+    [((0.2, 0.8), ("left", "right")), ((0.2, 0.4), ()), ((0.45, 0.8), ("right",))],
+)
+def test_a_half_of_the_picture_is_named_where_one_thing_alone_is(xs, said_of):
+    facts = scene(*(thing(index, "apple", (x, 0.5)) for index, x in enumerate(xs)))
+    phrases = said(RULES["position"], facts)
+    for index, side in enumerate(("left", "right")):
+        assert phrases[f"the {side}most apple"] == (index,)
+        assert (f"the apple on the {side}" in phrases) == (side in said_of)
+
+
+def test_the_middle_is_between_the_others():
+    row, stairs = ((0.2, 0.5, 0.8), (0.5, 0.5, 0.5)), ((0.2, 0.4, 0.6), (0.2, 0.9, 0.5))
+    for (xs, ys), is_said in ((row, True), (stairs, False)):
+        places = enumerate(zip(xs, ys, strict=True))
+        facts = scene(*(thing(index, "apple", place) for index, place in places))
+        assert ("the middle apple" in said(RULES["position"], facts)) == is_said
+
+
 def test_in_front_and_behind_need_an_overlap():
     overlaps = np.array([[1.0, 0.3, 0.0], [0.3, 1.0, 0.0], [0.0, 0.0, 1.0]])
     things = (thing(0, "car", (0.3, 0.5)), thing(1, "dog", (0.4, 0.5)), thing(2, "cat", (0.8, 0.5)))

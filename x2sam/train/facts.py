@@ -187,6 +187,11 @@ def _beside(ahead: float, aside: float) -> Verdict:
     return True if ahead >= FAR and aside <= 1.2 * ahead else None
 
 
+def on_side(place: float, sign: int) -> Verdict:
+    """Whether a coordinate lies in the first half of the picture (sign 1) or in the last (-1)."""
+    return above(sign * (0.5 - place), FAR, -NEAR)
+
+
 def between(thing: Thing, a: Thing, b: Thing) -> Verdict:
     """Whether `thing` is between `a` and `b`: near the middle of the line that joins them."""
     ends = np.array([[a.x, a.y], [b.x, b.y]])

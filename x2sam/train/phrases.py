@@ -194,9 +194,10 @@ def _size_words(*, small: bool, pair: bool) -> list[str]:
     return most[:1] + more if pair else most
 
 
+# The axis of a side and its direction, words for that half of the picture, and the superlative.
 _SIDES = {
-    "left": ("x", 1, ("on the left", "on the left side", "furthest to the left"), "leftmost"),
-    "right": ("x", -1, ("on the right", "on the right side", "furthest to the right"), "rightmost"),
+    "left": ("x", 1, ("on the left", "on the left side"), "leftmost"),
+    "right": ("x", -1, ("on the right", "on the right side"), "rightmost"),
     "top": ("y", 1, ("at the top", "in the upper part"), "topmost"),
     "bottom": ("y", -1, ("at the bottom", "in the lower part"), "lowest"),
 }
@@ -211,15 +212,19 @@ def position(facts: Facts, rng: Generator) -> Phrase | None:
     things = [facts.things[index] for index in base]
     if len(things) == 3 and rng.random() < 0.3:  # noqa: PLR2004
         row = sorted(things, key=lambda thing: thing.x)
-        apart = min(row[1].x - row[0].x, row[2].x - row[1].x) > f.FAR
         text = pick(rng, [f"the {word} in the middle", f"the middle {word}"])
-        return Phrase(text, (row[1].index,), word) if apart else None
+        return Phrase(text, (row[1].index,), word) if f.between(row[1], row[0], row[2]) else None
     side = pick(rng, tuple(_SIDES))
     axis, sign, places, superlative = _SIDES[side]
     ranked = sorted(things, key=lambda thing: sign * getattr(thing, axis))
     if sign * (getattr(ranked[1], axis) - getattr(ranked[0], axis)) < f.FAR:
         return None
-    options = [f"the {word} {place}" for place in places] + [f"the {superlative} {word}"]
+    options = [f"the {superlative} {word}"]
+    if axis == "x":
+        options += [f"the {word} furthest to the {side}"]
+    there = [f.on_side(getattr(thing, axis), sign) for thing in ranked]
+    if there == [True, *[False] * (len(ranked) - 1)]:
+        options += [f"the {word} {place}" for place in places] * 2
     if len(things) == 2:  # noqa: PLR2004
         options += [
             f"the {'upper' if side == 'top' else 'lower' if side == 'bottom' else side} {word}"
