@@ -2,9 +2,9 @@
 
 Expressions become referring and reasoning requests, the class queries of a picture one request
 for all of its categories, and every object is pointed at by a click, a box, a scribble or its
-mask. Requests are worded as X2SAM was trained; an expression without a target is answered in
-words. Pictures keep their shape for the language model and are squashed for the masks, exactly
-as in use.
+mask. Requests are worded as X2SAM was trained; an expression without a target is answered like
+any other, and its mask is empty. Pictures keep their shape for the language model and are
+squashed for the masks, exactly as in use.
 """
 
 from __future__ import annotations
