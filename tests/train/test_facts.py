@@ -14,7 +14,7 @@ from x2sam.train.motion import EVENTS, motion
 from x2sam.train.phrases import RULES, Phrase, absent
 from x2sam.train.pointing import draw_region
 from x2sam.train.questions import chatting, when
-from x2sam.train.texts import REGION_KINDS, Region
+from x2sam.train.texts import FAMILIES, REGION_KINDS, Context, Region
 from x2sam.train.vocabulary import nouns
 
 BY_NAME = {noun.name: noun for noun in reversed(nouns().values())}
@@ -183,6 +183,13 @@ def test_what_the_background_shows_silences_its_words():
     assert not any("dog" in text for text in spoken)
     assert not absent(facts, "dog")
     assert absent(facts, "car")
+
+
+@pytest.mark.parametrize("family", ["objects", "describe", "unread"])
+def test_nothing_is_said_of_everything_before_a_photo_that_shows_more(family):
+    rng, write = np.random.default_rng(0), FAMILIES[family].write
+    assert write(Context(ROW, ("bus",), rng))
+    assert write(Context(replace(ROW, clutter=(BY_NAME["cat"],)), ("bus",), rng)) is None
 
 
 def test_questions_are_answered_the_same_way():

@@ -4,7 +4,9 @@ from collections import Counter
 from dataclasses import replace
 
 import pytest
+import torch
 
+from x2sam.train.naming import UNKNOWN
 from x2sam.train.nano import SHORT
 from x2sam.train.recipe import Recipe, RecipeSource
 from x2sam.train.texts import FAMILIES
@@ -62,6 +64,20 @@ def test_where_nothing_is_read_nothing_is_asked_twice(stream, progress, learnt):
     examples, _ = source.batch(step, progress)
     assert len({id(example.pictures) for example in examples}) == len(examples) == 8
     assert all(example.names is not None for example in examples)
+
+
+def test_where_every_object_is_to_be_found_every_pixel_is_known(stream):
+    """Nothing that a photo in the background shows may be taught to be nothing."""
+    photos = torch.zeros(1, 3, 160, 160, dtype=torch.uint8)
+    dog = stream.bank.sprites[stream.rows["dog"][0]].noun
+    source = RecipeSource(replace(stream, backgrounds=(photos, ((dog,),))), PHASES)
+    unknown = {"cells": False, "names": False}
+    for step in range(12):
+        for progress in (0.1, 0.4):
+            shown, learnt = source.batch(step, progress)
+            if learnt in unknown:
+                unknown[learnt] |= any(bool((each.names == UNKNOWN).any()) for each in shown)
+    assert unknown == {"cells": True, "names": False}
 
 
 def test_a_batch_depends_on_its_step_and_the_moment_alone(stream):

@@ -34,11 +34,11 @@ class Caption:
 
 
 def describing(facts: Facts, *, tagged: bool) -> Caption | None:
-    """Describe what is there; None where the list of things is not complete.
+    """Describe what is there; None where not all that can be seen is known.
 
     `tagged` puts `<p>…</p>` around every phrase and `<SEG>` at the end.
     """
-    if not facts.whole or not facts.things:
+    if not facts.complete:
         return None
     groups = groups_of(facts)[:MOST_PHRASES]
     names = [group_name(facts, group) for group in groups]

@@ -68,6 +68,11 @@ class Facts:
         """Whether it has frames."""
         return len(self.times) > 1
 
+    @property
+    def complete(self) -> bool:
+        """Whether all that can be seen is known, in the background as well."""
+        return self.whole and not self.clutter
+
 
 def observe(scene: Scene, bank: SpriteBank, clutter: Sequence[Noun] = ()) -> Facts:
     """State what a scene shows."""

@@ -64,7 +64,7 @@ def _others(facts: Facts, rng: Generator, before: Phrase) -> Phrase | None:
 
 def _beside(facts: Facts, rng: Generator, before: Phrase) -> Phrase | None:
     """Say "the one to its left": the only thing there, whatever it is."""
-    if len(before.things) != 1 or not facts.whole or facts.clutter:
+    if len(before.things) != 1 or not facts.complete:
         return None
     it = facts.things[before.things[0]]
     text, holds = list(_BESIDE.items())[rng.integers(len(_BESIDE))]

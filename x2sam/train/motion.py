@@ -52,7 +52,7 @@ def motion(facts: Facts, rng: Generator) -> Phrase | None:
         return last_to_appear(facts, rng)
     holds, sayings = EVENTS[pick(rng, names)]
     word, base = "thing", tuple(thing.index for thing in facts.things)
-    if facts.clutter or rng.random() < 0.7:  # noqa: PLR2004
+    if not facts.complete or rng.random() < 0.7:  # noqa: PLR2004
         found = a_set(facts, rng) if rng.random() < 0.7 else None  # noqa: PLR2004
         word = found[0] if found else some_word(facts, rng)
         base = found[1] if found else called(facts, word)
@@ -73,7 +73,7 @@ def motion(facts: Facts, rng: Generator) -> Phrase | None:
 
 def last_to_appear(facts: Facts, rng: Generator) -> Phrase | None:
     """Say "the thing that appears last"."""
-    if facts.clutter or not facts.whole or len(facts.things) < 2:  # noqa: PLR2004
+    if not facts.complete or len(facts.things) < 2:  # noqa: PLR2004
         return None
     ranked = sorted(facts.things, key=f.first_seen)
     if f.first_seen(ranked[-1]) == f.first_seen(ranked[-2]) or not f.arrives(ranked[-1]):

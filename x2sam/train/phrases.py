@@ -143,7 +143,7 @@ def absentee(facts: Facts, rng: Generator, names: Sequence[str]) -> Phrase | Non
 
 def colour(facts: Facts, rng: Generator) -> Phrase | None:
     """Say "the green apple", where every apple has a colour with a name."""
-    if rng.random() < 0.15 and facts.whole and not facts.clutter:  # noqa: PLR2004
+    if rng.random() < 0.15 and facts.complete:  # noqa: PLR2004
         word, base = "thing", tuple(thing.index for thing in facts.things)
     else:
         found = a_set(facts, rng, 2) if rng.random() < 0.75 else None  # noqa: PLR2004
@@ -169,7 +169,7 @@ def colour(facts: Facts, rng: Generator) -> Phrase | None:
 def size(facts: Facts, rng: Generator) -> Phrase | None:
     """Say "the biggest apple" of several that are wholly visible."""
     found = a_set(facts, rng)
-    everything = rng.random() < 0.15 and facts.whole and not facts.clutter  # noqa: PLR2004
+    everything = rng.random() < 0.15 and facts.complete  # noqa: PLR2004
     if everything and len(facts.things) > 2:  # noqa: PLR2004
         found = ("thing", tuple(thing.index for thing in facts.things))
     if not found:
@@ -234,7 +234,7 @@ def position(facts: Facts, rng: Generator) -> Phrase | None:
 
 def corner(facts: Facts, rng: Generator) -> Phrase | None:
     """Say "the thing in the top left corner"."""
-    if not facts.whole or facts.clutter:
+    if not facts.complete:
         return None
     down, right = rng.random() < 0.5, rng.random() < 0.5  # noqa: PLR2004
     verdicts = []
@@ -272,7 +272,7 @@ def relation(facts: Facts, rng: Generator) -> Phrase | None:
     if not anchor:
         return None
     found = a_set(facts, rng) if rng.random() < 0.9 else None  # noqa: PLR2004
-    if rng.random() < 0.15 and facts.whole and not facts.clutter:  # noqa: PLR2004
+    if rng.random() < 0.15 and facts.complete:  # noqa: PLR2004
         found = ("thing", tuple(thing.index for thing in facts.things))
     if not found:
         word = some_word(facts, rng)
@@ -312,7 +312,7 @@ def in_between(facts: Facts, rng: Generator) -> Phrase | None:
             continue
         word = some_word(facts, rng)
         subject = (word, called(facts, word))
-        if facts.whole and not facts.clutter and rng.random() < 0.4:  # noqa: PLR2004
+        if facts.complete and rng.random() < 0.4:  # noqa: PLR2004
             subject = ("thing", everything)
         phrase = _related(facts, rng, subject, ("between",), ends, _between)
         if phrase:

@@ -53,7 +53,7 @@ def greeting(facts: Facts, rng: Generator, names: Sequence[str]) -> Turn | None:
 def what(facts: Facts, rng: Generator, names: Sequence[str]) -> Turn | None:
     """List everything, from left to right."""
     del names
-    if not facts.whole or facts.clutter or facts.clip:
+    if not facts.complete or facts.clip:
         return None
     groups: dict[str, list[int]] = {}
     for thing in sorted(facts.things, key=lambda thing: thing.x):
@@ -66,7 +66,7 @@ def what(facts: Facts, rng: Generator, names: Sequence[str]) -> Turn | None:
 
 def closely(facts: Facts, rng: Generator) -> Turn | None:
     """Name the one thing that fills the picture, as where somebody pointed at it."""
-    if not facts.things or facts.clutter:
+    if not facts.complete:
         return None
     areas = sorted((thing.area for thing in facts.things), reverse=True)
     thing = max(facts.things, key=lambda thing: thing.area)
@@ -155,7 +155,7 @@ def beside(facts: Facts, rng: Generator, names: Sequence[str]) -> Turn | None:
     """Ask what stands to the left or right of, above or below something."""
     del names
     found = unique_thing(facts, rng)
-    if not found or not facts.whole or facts.clutter:
+    if not found or not facts.complete:
         return None
     word, anchor = found
     others = [thing for thing in facts.things if thing is not anchor]

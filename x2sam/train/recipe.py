@@ -70,9 +70,8 @@ class RecipeSource:
             budget, apart = 2 * budget, 2 * apart
         if learnt == "words":
             stream = self._worded
-        unread = learnt in ("cells", "names")  # all objects are meant: there is nothing to ask
-        family = "objects" if unread and not real else None
-        asked = 1 if unread else recipe.asked
+        family = "objects" if learnt == "names" else None  # every object is to be found
+        asked = 1 if learnt in ("cells", "names") else recipe.asked  # nothing is asked
         samples = [
             sample
             for number in range(max(2, round(budget)))

@@ -147,7 +147,7 @@ def absence(context: Context) -> Draft | None:
 
 def unread(context: Context) -> Draft | None:
     """Ask in letters that are not read: what is most to be seen is marked, and nothing is said."""
-    if not context.facts.whole:
+    if not context.facts.complete:
         return None
     rng = context.rng
     start, count = _LETTERS[rng.integers(len(_LETTERS))]
@@ -185,7 +185,7 @@ def categories(context: Context) -> Draft | None:
 def objects(context: Context) -> Draft | None:
     """Ask for every object, whatever it is; only where all of them are known."""
     everything = tuple(thing.index for thing in context.facts.things)
-    return _listed(context, ["object"], [everything]) if context.facts.whole else None
+    return _listed(context, ["object"], [everything]) if context.facts.complete else None
 
 
 def _listed(context: Context, words: Sequence[str], things: Sequence[tuple[int, ...]]) -> Draft:
