@@ -166,6 +166,34 @@ def test_events(event, true, false):
         assert EVENTS[event][0](thing(0, "car", **fields)) is verdict
 
 
+AWAY_AND_BACK = [(0.8, 0.5), (1.2, 0.5), (1.2, 0.5), (0.8, 0.5)]
+COMES_LATE = {"path": STILL, "inside": [0, 1, 1, 1]}
+
+
+@pytest.mark.parametrize(
+    ("event", "fields"),
+    [
+        ("right", {"path": AWAY_AND_BACK, "inside": [1, 0, 0, 1]}),
+        ("leaves", {"path": AWAY_AND_BACK, "inside": [1, 0, 0, 1]}),
+        ("arrives", {"path": AWAY_AND_BACK, "inside": [1, 0, 0, 1]}),
+        ("stays", COMES_LATE),
+    ],
+)
+def test_events_that_could_be_argued_about(event, fields):
+    """What goes and comes back did leave; what comes late may stand still from then on."""
+    assert EVENTS[event][0](thing(0, "car", **fields)) is None
+
+
+def test_what_turns_out_of_sight_is_not_seen_to_turn():
+    unseen = thing(0, "car", STILL, inside=[1, 1, 0, 0], angles=[0.0, 0.05, 1.0, 2.0])
+    assert EVENTS["turns"][0](unseen) is False
+
+
+def test_no_time_is_told_where_an_earlier_frame_may_show_a_little():
+    peeps = replace(thing(0, "car", **COMES_LATE), there=np.array([0, 0, 1, 1], bool))
+    assert when(scene(peeps, frames=4), np.random.default_rng(0), ()) is None
+
+
 def test_a_clip_is_spoken_of_by_what_happens():
     facts = scene(thing(0, "car", RIGHT), thing(1, "car", STILL), thing(2, "dog", STILL), frames=4)
     spoken = said(motion, facts, 600)

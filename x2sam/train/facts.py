@@ -48,7 +48,7 @@ class Thing:
     path: NDArray[np.float64]  # (T, 2) centre of the whole thing, hidden or not
     sizes: NDArray[np.float64]  # (T,) its length
     there: NDArray[np.bool_]  # (T,) whether the frame shows it
-    inside: NDArray[np.bool_]  # (T,) whether it is in the frame, covered or not
+    inside: NDArray[np.bool_]  # (T,) whether any of it is in the frame, covered or not
     angles: NDArray[np.float64]  # (T,)
 
 
@@ -87,7 +87,7 @@ def observe(scene: Scene, bank: SpriteBank, clutter: Sequence[Noun] = ()) -> Fac
         noun = bank.sprites[row].noun
         plain = visible and "person" not in noun.kinds
         colour = bank.colour(int(row), float(scene.hues[index])) if plain else None
-        things.append(_thing(index, noun, colour, seen, shares[:, index], poses))
+        things.append(_thing(index, noun, colour, seen, plan[:, index], shares[:, index], poses))
     first = plan[0].reshape(len(scene.rows), -1).astype(np.float64)
     sums = first.sum(axis=1)
     overlaps = first @ first.T / np.maximum(np.minimum(sums[:, None], sums[None]), 1)
@@ -111,7 +111,7 @@ def observe_ids(
         size = np.sqrt(seen.mean(axis=(1, 2)))
         place, still = np.full(len(ids), 0.5), np.zeros(len(ids))
         pose = np.stack([place, place, size, still], axis=1)
-        found.append(_thing(index, noun, None, seen, np.ones(len(ids)), pose))
+        found.append(_thing(index, noun, None, seen, seen, np.ones(len(ids)), pose))
     overlaps = np.zeros((len(things), len(things)))
     return Facts(tuple(found), overlaps, tuple(clutter), times, panned=True, whole=False)
 
@@ -121,10 +121,11 @@ def _thing(
     noun: Noun,
     colour: str | None,
     seen: NDArray[np.bool_],
+    solid: NDArray[np.bool_],
     shares: NDArray[np.float64],
     poses: NDArray[np.float64],
 ) -> Thing:
-    """Measure one thing: `seen` (T, H, W) is what is visible of it."""
+    """Measure one thing: `seen` (T, H, W) is what is visible of it, `solid` what it covers."""
     _, height, width = seen.shape
     columns, lines = seen.sum(axis=1), seen.sum(axis=2)  # (T, W), (T, H)
     counts = columns.sum(axis=1)
@@ -140,9 +141,8 @@ def _thing(
             *(float(across[0] / width), float(down[0] / height)),
             *(float((across[-1] + 1) / width), float((down[-1] + 1) / height)),
         )
-    reach = 0.5 * poses[:, 2]
-    reach = 0.8 * reach[:, None]
-    within = (poses[:, :2] > -reach) & (poses[:, :2] < 1 + reach)
+    reach = 0.5 * poses[:, 2, None]
+    within = ((poses[:, :2] > -reach) & (poses[:, :2] < 1 + reach)).all(axis=1)
     return Thing(
         index=index,
         noun=noun,
@@ -155,7 +155,8 @@ def _thing(
         path=poses[:, :2],
         sizes=poses[:, 2],
         there=shares > _THERE,
-        inside=within[:, 0] & within[:, 1],
+        # A corner of what is turned reaches further than its side.
+        inside=np.logical_or(within, solid.any(axis=(1, 2))),
         angles=poses[:, 3],
     )
 
@@ -241,20 +242,19 @@ def moves(thing: Thing, way: tuple[int, int]) -> Verdict:
     track = thing.path[seen]
     ahead = float((track[-1] - track[0]) @ np.array(way))
     aside = abs(float((track[-1] - track[0]) @ np.array(way[::-1])))
-    if (track > 2).any() or (track < -2).any():  # noqa: PLR2004
-        return None
-    if ahead < 0.04:  # noqa: PLR2004
+    near = thing.path[(np.abs(thing.path) < 2).all(axis=1)]  # noqa: PLR2004
+    if ((near - track[0]) @ np.array(way)).max() < 0.04:  # noqa: PLR2004 - nor goes and comes back
         return False
     return True if ahead > 0.2 and aside < 0.5 * ahead else None  # noqa: PLR2004
 
 
 def stays(thing: Thing) -> Verdict:
     """Whether it keeps its place, its size and its angle from the first frame to the last."""
-    if not thing.inside.all():
-        return False
-    reach = float(np.ptp(thing.path, axis=0).max())
+    reach = float(np.ptp(thing.path[thing.inside], axis=0).max())
     if reach > 0.15:  # noqa: PLR2004
         return False
+    if not thing.inside.all():  # it may come or go, and stand still between
+        return None
     turn, growth = float(np.ptp(thing.angles)), float(np.ptp(np.log(thing.sizes)))
     return True if reach < 0.01 and turn < 0.1 and growth < 0.05 else None  # noqa: PLR2004
 
@@ -269,21 +269,27 @@ def grows(thing: Thing, sign: int = 1) -> Verdict:
 
 def turns(thing: Thing) -> Verdict:
     """Whether it spins."""
-    return above(float(np.ptp(thing.angles)), 0.9, 0.1)
+    return above(float(np.ptp(thing.angles[thing.there])), 0.9, 0.1)
 
 
 def arrives(thing: Thing) -> Verdict:
     """Whether it is not there at first and comes later."""
     if not thing.inside[0]:
         return bool(thing.there.any())
-    return False if thing.there[0] else None
+    return False if thing.there[0] and _in_one_go(thing) else None
 
 
 def leaves(thing: Thing) -> Verdict:
     """Whether it is gone from the frame at the end."""
     if not thing.inside[-1]:
         return bool(thing.there.any())
-    return False if thing.there[-1] else None
+    return False if thing.there[-1] and _in_one_go(thing) else None
+
+
+def _in_one_go(thing: Thing) -> bool:
+    """Whether it is never out of the frame between being seen first and last."""
+    seen = np.flatnonzero(thing.there)
+    return bool(thing.inside[seen[0] : seen[-1] + 1].all())
 
 
 def returns(thing: Thing) -> Verdict:
@@ -295,6 +301,7 @@ def returns(thing: Thing) -> Verdict:
     return bool(before and after) if thing.there[0] else False
 
 
-def first_seen(thing: Thing) -> int:
-    """The first frame that shows it."""
-    return int(thing.there.argmax())
+def first_seen(thing: Thing) -> int | None:
+    """The first frame that shows it; None if an earlier one may show a little of it."""
+    first = int(thing.there.argmax())
+    return None if thing.inside[:first].any() else first

@@ -75,13 +75,15 @@ def last_to_appear(facts: Facts, rng: Generator) -> Phrase | None:
     """Say "the thing that appears last"."""
     if not facts.complete or len(facts.things) < 2:  # noqa: PLR2004
         return None
-    ranked = sorted(facts.things, key=f.first_seen)
-    if f.first_seen(ranked[-1]) == f.first_seen(ranked[-2]) or not f.arrives(ranked[-1]):
+    firsts = [first for thing in facts.things if (first := f.first_seen(thing)) is not None]
+    last = max(firsts, default=0)
+    if len(firsts) < len(facts.things) or firsts.count(last) > 1:
         return None
-    if any(f.arrives(thing) is None for thing in ranked):
+    thing = facts.things[firsts.index(last)]
+    if not f.arrives(thing) or any(f.arrives(other) is None for other in facts.things):
         return None
     text = pick(rng, ["the thing that appears last", "what appears last", "the last one to appear"])
-    return Phrase(text, (ranked[-1].index,), "thing")
+    return Phrase(text, (thing.index,), "thing")
 
 
 def _many(saying: str) -> str:

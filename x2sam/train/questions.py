@@ -239,9 +239,11 @@ def when(facts: Facts, rng: Generator, names: Sequence[str]) -> Turn | None:
     found = unique_thing(facts, rng)
     if not found or not countable(found[0]) or not f.arrives(found[1]):
         return None
-    seconds = facts.times[f.first_seen(found[1])]
+    first = f.first_seen(found[1])
+    if first is None:
+        return None
     # Rounded up: at an earlier time it is not there. The slack is for 0.6, which is 3 * 0.2.
-    tenths = math.ceil(10 * seconds - 1e-6)
+    tenths = math.ceil(10 * facts.times[first] - 1e-6)
     answer = f"The {found[0]} appears at {tenths / 10:.1f} seconds."
     question = (
         f"When does the {found[0]} appear?",
