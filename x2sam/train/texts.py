@@ -335,7 +335,8 @@ def dialogue(context: Context) -> Draft | None:
     if rng.random() < 0.2:  # noqa: PLR2004
         turn = chatting(facts, rng, context.names)
         if turn:
-            return refer(context, following, (*draft.turns, turn))
+            # Not between them, or "it" would be what that turn spoke of.
+            return refer(context, following, (turn, *draft.turns))
     return refer(context, following, draft.turns)
 
 
