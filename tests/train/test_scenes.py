@@ -146,3 +146,19 @@ def test_noise_depends_on_the_seed_alone():
     assert abs(float(both.std()) - 12**-0.5) < 0.01
     pair = torch.corrcoef(both.flatten(1))
     assert abs(float(pair[0, 1])) < 0.05
+
+
+def test_neither_noun_nor_colour_alone_tells_which_is_meant(bank):
+    """Beside several of one noun stand, half of the time, others of a colour of theirs."""
+    rng, rows = np.random.default_rng(4), bank.rows("seen")
+    shared = []
+    for _ in range(150):
+        scene = draw_scene(rng, bank, rows, layout="colours")
+        twins = np.bincount(scene.rows).argmax()
+        shades: dict[bool, list[str | None]] = {True: [], False: []}
+        for row, hue in zip(scene.rows.tolist(), scene.hues.tolist(), strict=True):
+            shades[row == twins].append(bank.colour(row, hue))
+        if len(shades[True]) > 1:
+            known = set(shades[True]) - {None}
+            shared += [shade in known for shade in shades[False]]
+    assert np.mean(shared) > 0.45

@@ -3,8 +3,8 @@
 A scene is a plain description drawn from a random generator; `compose` turns it into
 pictures and exact masks, `facts` into what can truly be said about it. What a text needs
 decides the layout: "the second apple from the left" wants three apples, "the red car" wants
-cars of several colours, "what is this?" one thing seen closely. Things that would be mostly
-hidden are left out, so that everything in a picture is there to be seen.
+cars of several colours beside other red things, "what is this?" one thing seen closely. Things
+that would be mostly hidden are left out, so that everything in a picture is there to be seen.
 
 Coordinates are fractions of the picture's side: a pose is x, y of the centre, the length of
 the sprite's square, and its angle in radians, clockwise.
@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
     from numpy.random import Generator
     from numpy.typing import NDArray
@@ -167,6 +167,12 @@ def _cast(
     chosen = [*chosen, *(int(rng.choice(rows[name])) for name in others)][:9]
     share = {"colours": 0.9, "twins": 0.3}.get(layout, 0.25)
     hues = [_hue(rng, bank, row) if rng.random() < share else 0.0 for row in chosen]
+    if layout == "colours":  # nor may the colour alone tell which is meant
+        shades = {bank.colour(row, hue) for row, hue in zip(chosen[:several], hues, strict=False)}
+        hues[several:] = [
+            _turned(rng, bank, row, shades - {None}, hue)
+            for row, hue in zip(chosen[several:], hues[several:], strict=True)
+        ]
     order = np.arange(len(chosen)) if layout == "close" else rng.permutation(len(chosen))
     return [chosen[i] for i in order], [hues[i] for i in order]
 
@@ -178,6 +184,16 @@ def _hue(rng: Generator, bank: SpriteBank, row: int) -> float:
     angles = [float(angle) for angle in rng.uniform(-np.pi, np.pi, size=3)]
     named = [angle for angle in angles if bank.colour(row, angle) not in (None, "white", "gray")]
     return (named or angles)[0]
+
+
+def _turned(
+    rng: Generator, bank: SpriteBank, row: int, shades: Collection[str | None], hue: float
+) -> float:
+    """Turn a sprite's hues to where it has one of some colours; half of the time, if it can."""
+    if rng.random() < 0.5 or bank.sprites[row].noun.tinted:  # noqa: PLR2004
+        return hue
+    angles = [0.0, *(float(angle) for angle in rng.uniform(-np.pi, np.pi, size=7))]
+    return next((angle for angle in angles if bank.colour(row, angle) in shades), hue)
 
 
 def _places(rng: Generator, count: int, layout: Layout) -> NDArray[np.float64]:
