@@ -12,8 +12,8 @@ import sys
 from pathlib import Path
 
 import pytest
-from conftest import COLOURS, drawn
 
+from tests.train.conftest import COLOURS, drawn
 from x2sam.model.pretrained import load
 from x2sam.tracker.build import load as load_tracker
 from x2sam.train.vocabulary import nouns

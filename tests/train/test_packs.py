@@ -5,9 +5,9 @@ import json
 
 import numpy as np
 import pytest
-from conftest import COLOURS, drawn
 from PIL import Image
 
+from tests.train.conftest import COLOURS, drawn
 from x2sam import cli
 from x2sam.errors import MediaError
 from x2sam.train import packs
