@@ -23,12 +23,12 @@ from x2sam.media.videos import open_clip
 
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation")  # of pycocotools
 
-FRAMES = 24  # every second one of flight.mp4
+FRAMES = 24  # every second one of flight.mp4, from the last to the first
 # On the frame that nano is shown, in the middle, the helicopter flies behind the butterfly and is
-# taken for a part of it. Carried on, the mask leaves the butterfly and stays with the helicopter.
-BUTTERFLY = np.linspace((0.18, 0.56), (0.86, 0.12), 48)[::2]  # as scripts/make_assets.py draws it
-LATER, ALONE = 21, range(15, FRAMES)  # frames where nothing touches it
-BOAT, FISH = (140, 420), (415, 450)  # on its first frame
+# taken for a part of it. Carried on, the mask keeps a part of the helicopter beside the butterfly.
+BUTTERFLY = np.linspace((0.18, 0.56), (0.86, 0.12), 48)[::2][::-1]  # see scripts/make_assets.py
+LATER, ALONE = 18, range(15, 20)  # frames where nothing touches it
+BOAT, FISH = (215, 405), (310, 460)  # on its first frame
 # How many pixels of a frame's column in the first lane have the object's own colour: all of the
 # bar where it was seen, two edges and a few hatches where it was carried.
 FULLER = """([seen, carried, frames, colour]) => {
@@ -61,7 +61,7 @@ def flight(tmp_path_factory):
         stream = short.add_stream("libx264", rate=6, options={"crf": "12"})
         stream.height, stream.width = whole.size
         stream.pix_fmt = "yuv420p"
-        for index in range(0, len(whole), 2):
+        for index in reversed(range(0, len(whole), 2)):
             frame = av.VideoFrame.from_ndarray(whole.frame(index), format="rgb24")
             short.mux(stream.encode(frame))
         short.mux(stream.encode())
@@ -146,7 +146,7 @@ def test_a_correction_is_followed_both_ways_and_taken_away(clip, flight, tmp_pat
     colour = [int(thing["colour"][at : at + 2], 16) for at in (1, 3, 5)]
     clip.page.wait_for_function(FULLER, arg=[*drawn, colour])
 
-    assert overlap(before, truth, LATER) < 0.1  # what words have made is wrong there
+    assert overlap(before, truth, LATER) < 0.4  # what words have made is wrong there
     clip.goto(LATER)
     choose(clip, 1)
     clip.click(BUTTERFLY[LATER] * len(frames[0]))

@@ -84,4 +84,4 @@ def test_a_tracker_is_trained_and_not_scored(sprites, tmp_path):
     done = bare(TRAIN, "train", "tracker", "--sprites", sprites, "--out", out, "--steps", 1)
     assert (done.returncode, done.stdout) == (0, f"{out}\n"), done.stderr[-3000:]
     assert "pycocotools is not installed" in done.stderr
-    assert load_tracker(out, device="cpu").network.config.name == "small-256"
+    assert load_tracker(out, device="cpu").network.config.name == "small-320"

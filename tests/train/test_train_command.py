@@ -112,14 +112,14 @@ def test_a_tracker_with_the_eyes_of_nano(sprites, tmp_path, capsys, monkeypatch,
     words = ("tracker", "--sprites", sprites, "--out", out)
     assert train(*words, "--steps", 1) == 0
     assert capsys.readouterr().out == f"{out}\n"
-    assert load_tracker(out, device="cpu").network.config.name == "small-256"
+    assert load_tracker(out, device="cpu").network.config.name == "small-320"
     precisions()
     train(*words[:-1], tmp_path / "halves", "--steps", 1, "--bf16")
-    assert load_tracker(tmp_path / "halves", device="cpu").network.config.name == "small-256"
+    assert load_tracker(tmp_path / "halves", device="cpu").network.config.name == "small-320"
     assert halves == [None, True]
     precisions()
     train(*words[:-1], tmp_path / "further", "--steps", 1, "--further", out)
-    assert load_tracker(tmp_path / "further", device="cpu").network.config.name == "small-256"
+    assert load_tracker(tmp_path / "further", device="cpu").network.config.name == "small-320"
 
 
 def test_a_folder_goes_on_from_a_model(tmp_path, capsys):

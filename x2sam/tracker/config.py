@@ -1,9 +1,9 @@
 """What a tracking network is made of: SAM 2.1 in its four sizes, and a small one of ours.
 
     >>> [config.name for config in CONFIGS][:2]
-    ['small-256', 'facebook/sam2.1-hiera-tiny']
+    ['small-320', 'facebook/sam2.1-hiera-tiny']
     >>> SMALL.trunk.image_size, SMALL.stride
-    (256, 4)
+    (320, 4)
 
 The numbers are those of the official configurations; what all four share is a default.
 """
@@ -49,9 +49,9 @@ def _official(
 
 
 SMALL: Final = TrackerConfig(
-    name="small-256",
+    name="small-320",
     trunk=MaskEncoderConfig(
-        image_size=256,
+        image_size=320,
         stage_widths=(32, 64, 128, 256),
         stage_blocks=(1, 2, 3, 1),  # as nano's, with whose weights its training begins
         stage_heads=(1, 2, 4, 8),
