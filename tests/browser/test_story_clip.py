@@ -91,7 +91,7 @@ def test_stop_keeps_what_is_done(clip):
     expect(clip.rows).to_have_count(1)
     kept = clip.masks(0, FRAMES - 1)
     assert 0 < len(kept) < FRAMES
-    clip.answered("the fish")
+    clip.answered("the helicopter")
     expect(clip.rows).to_have_count(2)
 
 

@@ -19,7 +19,7 @@ FRUIT = str(Path(__file__).parents[2] / "assets" / "fruit.png")
 def test_facts_tell_the_precision(wish, words):
     facts = x2sam.load("nano", device="cpu", **wish).facts()
     assert facts["precision"].endswith(words)
-    assert facts["parameters"] == "6.4 million"
+    assert facts["parameters"] == "6.8 million"
     assert facts["device"] == "cpu"
 
 
